@@ -1,4 +1,4 @@
-"""One item of EventsOfInterestByApplication: a cause or symptom of one application, with its count. Pure data and logic.
+"""One item of EventsOfInterestByApplication: a cause or symptom of one application, with its count. Pure data.
 
 Standard library only: the verdict, the tables, the CLI and the Lambdas share it.
 """

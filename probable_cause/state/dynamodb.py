@@ -1,0 +1,229 @@
+"""The tables in DynamoDB. The only importer of boto3 on the data path besides the Kinesis source."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import boto3
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from probable_cause.errors import TableError
+from probable_cause.state import tables
+from probable_cause.state.tables import TableDefinition, Tables, Write
+
+T = TypeVar("T")
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# Beyond botocore's own retries: throttling may last until on-demand capacity has grown.
+_THROTTLED = {
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "TransactionInProgressException",
+    "InternalServerError",
+}
+_ATTEMPTS = 8
+
+
+def client(service: str, region: str, endpoint_url: str | None = None) -> Any:
+    """A boto3 client. An emulator on this machine needs no credentials, so it gets placeholders when none are set.
+
+    AWS itself always uses the default credential chain.
+    """
+    local = endpoint_url and urlsplit(endpoint_url).hostname in _LOOPBACK
+    keys = {}
+    if local and not os.environ.get("AWS_ACCESS_KEY_ID"):
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint_url,
+        config=Config(retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32),
+        **keys,
+    )
+
+
+def connect(region: str, endpoint_url: str | None = None, prefix: str = "") -> Tables:
+    """The four tables of an installation; nothing is called yet."""
+    dynamodb = client("dynamodb", region, endpoint_url)
+    return Tables(*(DynamoDBTable(dynamodb, definition, prefix) for definition in tables.ALL))
+
+
+def create(region: str, endpoint_url: str | None = None, prefix: str = "") -> list[str]:
+    """Creates the tables that do not exist, with TTL and point-in-time recovery; returns the names created.
+
+    Raises:
+        TableError: when DynamoDB refuses.
+    """
+    dynamodb = client("dynamodb", region, endpoint_url)
+    created = []
+    for definition in tables.ALL:
+        name = prefix + definition.name
+        try:
+            dynamodb.create_table(**tables.create_request(definition, prefix))
+            created.append(name)
+        except dynamodb.exceptions.ResourceInUseException:
+            continue
+        except (ClientError, BotoCoreError) as exc:
+            raise TableError(f"table {name} can't be created: {exc}; check credentials, region and endpoint") from exc
+        dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        dynamodb.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": tables.EXPIRES_AT}
+        )
+        dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+    return created
+
+
+class DynamoDBTable:
+    """One table over a low-level client. Reads are consistent: the job decides by what it reads."""
+
+    def __init__(self, dynamodb: Any, definition: TableDefinition, prefix: str = "") -> None:
+        self.definition = definition
+        self.name = prefix + definition.name
+        self._dynamodb = dynamodb
+        self._to_attribute = TypeSerializer().serialize
+        self._from_attribute = TypeDeserializer().deserialize
+
+    def query(self, hash_value: str, prefix: str = "", newest_first: bool = False) -> list[dict[str, Any]]:
+        names = {"#hash": self.definition.hash_key}
+        values: dict[str, Any] = {":hash": {"S": hash_value}}
+        condition = "#hash = :hash"
+        if prefix and self.definition.range_key:
+            names["#range"] = self.definition.range_key
+            values[":prefix"] = {"S": prefix}
+            condition += " AND begins_with(#range, :prefix)"
+        return self._pages(
+            self._dynamodb.query,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            ScanIndexForward=not newest_first,
+            ConsistentRead=True,
+        )
+
+    def scan(self) -> list[dict[str, Any]]:
+        return self._pages(self._dynamodb.scan, ConsistentRead=True)
+
+    def get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        answer = self._call(
+            lambda: self._dynamodb.get_item(TableName=self.name, Key=self._attributes(key), ConsistentRead=True)
+        )
+        return self._item(answer["Item"]) if "Item" in answer else None
+
+    def apply(self, write: Write) -> bool:
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+
+        def name(attribute: str) -> str:
+            placeholder = f"#a{len(names)}"
+            for known, existing in names.items():
+                if existing == attribute:
+                    return known
+            names[placeholder] = attribute
+            return placeholder
+
+        def value(content: Any) -> str:
+            placeholder = f":v{len(values)}"
+            values[placeholder] = self._to_attribute(_to_dynamodb(content))
+            return placeholder
+
+        to_set = [f"{name(k)} = {value(v)}" for k, v in write.attributes.items() if v is not None]
+        to_remove = [name(k) for k, v in write.attributes.items() if v is None]
+        conditions = [
+            f"attribute_not_exists({name(k)})" if v is None else f"{name(k)} = {value(v)}"
+            for k, v in write.expected.items()
+        ]
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "Key": self._attributes(write.key),
+            "UpdateExpression": " ".join(
+                part
+                for part in (
+                    "SET " + ", ".join(to_set) if to_set else "",
+                    "REMOVE " + ", ".join(to_remove) if to_remove else "",
+                )
+                if part
+            ),
+            "ExpressionAttributeNames": names,
+        }
+        if values:
+            request["ExpressionAttributeValues"] = values
+        if conditions:
+            request["ConditionExpression"] = " AND ".join(conditions)
+        try:
+            self._call(lambda: self._dynamodb.update_item(**request))
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def delete(self, key: dict[str, str]) -> None:
+        self._call(lambda: self._dynamodb.delete_item(TableName=self.name, Key=self._attributes(key)))
+
+    def _pages(self, call: Callable[..., Any], **request: Any) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            page = self._call(lambda start=start: call(TableName=self.name, **request, **start))
+            items += [self._item(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return items
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _call(self, request: Callable[[], T]) -> T:
+        for attempt in range(_ATTEMPTS):
+            try:
+                return request()
+            except ClientError as exc:
+                code = exc.response["Error"]["Code"]
+                if code == "ResourceNotFoundException":
+                    raise TableError(
+                        f"table {self.name} does not exist in this region; create it with `probable-cause tables create`"
+                    ) from exc
+                if code in ("AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"):
+                    raise TableError(f"table {self.name}: {exc}; check the role's policy and credentials") from exc
+                if code not in _THROTTLED or attempt == _ATTEMPTS - 1:
+                    raise
+                # Full jitter, so that tasks that were throttled together do not come back together.
+                time.sleep(random.uniform(0, min(5.0, 0.05 * 2**attempt)))  # noqa: S311
+            except BotoCoreError as exc:
+                raise TableError(f"table {self.name} can't be reached: {exc}") from exc
+        raise AssertionError("unreachable")
+
+    def _attributes(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {name: self._to_attribute(_to_dynamodb(value)) for name, value in item.items()}
+
+    def _item(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        return {name: _from_dynamodb(self._from_attribute(value)) for name, value in attributes.items()}
+
+
+def _to_dynamodb(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict):
+        return {name: _to_dynamodb(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, (list, tuple)):
+        return [_to_dynamodb(inner) for inner in value]
+    return value
+
+
+def _from_dynamodb(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Binary):
+        return bytes(value.value)
+    if isinstance(value, dict):
+        return {name: _from_dynamodb(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_from_dynamodb(inner) for inner in value]
+    return value

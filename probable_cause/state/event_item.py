@@ -1,0 +1,321 @@
+"""How an event of interest is held in EventsOfInterestByApplication, and how a batch's repeats are added to it.
+
+Standard library only; no clock. The two promises kept here (design contract 3.1):
+
+I1  Count = number of distinct log events. Each item remembers the hashes of its newest event ids, so that an event
+    delivered twice counts once, whichever batch it comes in. A batch that is replayed is recognised by its stamp.
+I2  What an operator set is never overwritten: a stream's write leaves the Status attributes alone.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from probable_cause.state import tables
+from probable_cause.state.event_of_interest import EventOfInterest, Status
+from probable_cause.state.moments import from_millis, from_text, to_text
+from probable_cause.state.tables import Write
+
+STAMP = "BatchStamp"
+MESSAGE_BYTES = 8 * 1024  # design contract: the newest original line, whole up to 8 KiB
+_KEEP_AFTER_WINDOW = timedelta(days=30)  # how long the table keeps an item that left the ranking
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """One row of the fold (schemas.FOLDED): all of one batch's events of one (application, layer, cause).
+
+    `occurrences` are (epoch ms, 64-bit hash of the event id) of the newest distinct events, ascending by time; `count`
+    may exceed their number when there were too many to carry.
+    """
+
+    application_id: str
+    event_type: str
+    cause_id: str
+    role: str
+    rule_id: str
+    family: str
+    relevance: float
+    half_life_seconds: int
+    window_seconds: int
+    first_seen: datetime
+    last_seen: datetime
+    count: int
+    summary: str
+    message: str
+    action: str | None
+    outcome: str | None
+    error_code: str | None
+    actor: str | None
+    actor_type: str | None
+    resource_ids: tuple[str, ...]
+    addresses: tuple[str, ...]
+    explains: tuple[str, ...]
+    symptom: str | None
+    resolves: tuple[str, ...]
+    occurrences: tuple[tuple[int, int], ...]
+    sample_event_ids: tuple[str, ...]
+    delivered_at: datetime | None
+    arrived_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Repeats:
+        """From one row of `DataFrame.toArrow().to_pylist()`."""
+        values = dict(row)
+        for name in ("resource_ids", "addresses", "explains", "resolves", "sample_event_ids"):
+            values[name] = tuple(values[name] or ())
+        values["occurrences"] = tuple(sorted((one["at"], one["id"]) for one in values["occurrences"] or ()))
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An item with what only the stream's bookkeeping needs."""
+
+    event: EventOfInterest
+    stamp: str | None
+    seen: tuple[int, ...]  # hashes of remembered event ids, oldest first
+
+
+def batch_stamp(epoch: int, batch_id: int) -> str:
+    """Orders batches over restarts: a new checkpoint starts batch ids at 0 again, but with a higher epoch (I3)."""
+    return f"{epoch:010d}.{batch_id:012d}"
+
+
+def add(
+    existing: Sequence[Stored], repeats: Repeats, stamp: str, remembered: int, processed_at: datetime
+) -> list[tuple[Stored, Write]]:
+    """The episodes that `repeats` change, each with its conditional write.
+
+    Args:
+        existing: all stored episodes of this application, layer and cause.
+        repeats: what one batch saw.
+        stamp: of this batch; an item that carries it (or a later one) has this batch's events already.
+        remembered: how many event ids an item keeps.
+        processed_at: for the latency ledger.
+    """
+    seen = {event_id for stored in existing for event_id in stored.seen}
+    applied_before = any(stored.stamp is not None and stored.stamp >= stamp for stored in existing)
+    new = [occurrence for occurrence in repeats.occurrences if occurrence[1] not in seen]
+    # Events that were counted but are too many to list: only the stamp can tell whether they are in.
+    unlisted = 0 if applied_before else max(repeats.count - len(repeats.occurrences), 0)
+    if not new and not unlisted:
+        return []
+    episodes = [_Episode.of(stored) for stored in sorted(existing, key=lambda one: one.event.episode)]
+    changed: dict[int, _Episode] = {}
+    for millis, event_id in new:
+        at = from_millis(millis)
+        episode = next((one for one in reversed(episodes) if one.takes(at)), None)
+        if episode is None:
+            number = max((one.number for one in episodes), default=0) + 1
+            episode = _Episode.opened_at(at, number, repeats)
+            episodes.append(episode)
+        episode.take(at, event_id)
+        changed[episode.number] = episode
+    if unlisted:
+        oldest = changed[min(changed)] if changed else episodes[-1]
+        oldest.count += unlisted
+        oldest.first = min(oldest.first, repeats.first_seen)
+        changed[oldest.number] = oldest
+    done = []
+    for _, episode in sorted(changed.items()):
+        stored = _described(episode.stored(remembered), repeats, stamp, processed_at)
+        done.append((stored, _write(stored, episode.before)))
+    return done
+
+
+@dataclass
+class _Episode:
+    """An episode while a batch is added to it."""
+
+    number: int
+    event: EventOfInterest
+    before: Stored | None
+    first: datetime
+    last: datetime
+    count: int
+    ids: list[int]
+
+    @classmethod
+    def of(cls, stored: Stored) -> _Episode:
+        event = stored.event
+        return cls(event.episode, event, stored, event.first_seen, event.last_seen, event.count, list(stored.seen))
+
+    @classmethod
+    def opened_at(cls, at: datetime, number: int, repeats: Repeats) -> _Episode:
+        event = EventOfInterest(
+            application_id=repeats.application_id,
+            event_type=repeats.event_type,
+            cause_id=repeats.cause_id,
+            episode=number,
+            role=repeats.role,
+            rule_id=repeats.rule_id,
+            family=repeats.family,
+            relevance=repeats.relevance,
+            half_life_seconds=repeats.half_life_seconds,
+            window_seconds=repeats.window_seconds,
+            first_seen=at,
+            last_seen=at,
+            count=0,
+            summary=repeats.summary,
+            message=cut(repeats.message),
+        )
+        return cls(number, event, None, at, at, 0, [])
+
+    def takes(self, at: datetime) -> bool:
+        """An event belongs here within the window around what was seen, and not after the episode was resolved."""
+        if self.event.status == "resolved" and self.event.status_at is not None and at > self.event.status_at:
+            return False
+        window = timedelta(seconds=self.event.window_seconds)
+        return self.first - window <= at <= self.last + window
+
+    def take(self, at: datetime, event_id: int) -> None:
+        self.first, self.last = min(self.first, at), max(self.last, at)
+        self.count += 1
+        self.ids.append(event_id)
+
+    def stored(self, remembered: int) -> Stored:
+        event = replace(self.event, first_seen=self.first, last_seen=self.last, count=self.count)
+        return Stored(event, self.before.stamp if self.before else None, tuple(self.ids[-remembered:]))
+
+
+def _described(stored: Stored, repeats: Repeats, stamp: str, processed_at: datetime) -> Stored:
+    """The newest event of a cause gives its description; all of its events give its resources and addresses."""
+    event = stored.event
+    merged = replace(
+        event,
+        resource_ids=_union(event.resource_ids, repeats.resource_ids),
+        addresses=_union(event.addresses, repeats.addresses),
+        sample_event_ids=_union(event.sample_event_ids, repeats.sample_event_ids),
+    )
+    if repeats.last_seen >= event.last_seen or not event.ledger:
+        ledger = {"event": event.last_seen, "processed": processed_at}
+        if repeats.delivered_at is not None:
+            ledger["delivered"] = repeats.delivered_at
+        if repeats.arrived_at is not None:
+            ledger["arrived"] = repeats.arrived_at
+        merged = replace(
+            merged,
+            role=repeats.role,
+            rule_id=repeats.rule_id,
+            family=repeats.family,
+            relevance=repeats.relevance,
+            half_life_seconds=repeats.half_life_seconds,
+            window_seconds=repeats.window_seconds,
+            summary=repeats.summary,
+            message=cut(repeats.message),
+            action=repeats.action,
+            outcome=repeats.outcome,
+            error_code=repeats.error_code,
+            actor=repeats.actor,
+            actor_type=repeats.actor_type,
+            explains=repeats.explains,
+            symptom=repeats.symptom,
+            resolves=repeats.resolves,
+            ledger=ledger,
+        )
+    return replace(stored, event=merged, stamp=max(stored.stamp or "", stamp))
+
+
+def _union(known: tuple[str, ...], new: tuple[str, ...], at_most: int = 20) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, *new)))[:at_most]
+
+
+def cut(message: str) -> str:
+    """At most MESSAGE_BYTES of UTF-8, cut between characters."""
+    data = message.encode("utf-8", "replace")
+    return message if len(data) <= MESSAGE_BYTES else data[:MESSAGE_BYTES].decode("utf-8", "ignore")
+
+
+def _write(stored: Stored, before: Stored | None) -> Write:
+    event = stored.event
+    attributes = to_item(event)
+    key = {name: attributes.pop(name) for name in (tables.EVENTS.hash_key, tables.EVENTS.range_key or "")}
+    if before is not None:
+        # I2: these belong to the operator.
+        for name in ("Status", "StatusBy", "StatusAt", "StatusReason"):
+            attributes.pop(name, None)
+    attributes[STAMP] = stored.stamp
+    attributes["SeenEventIds"] = struct.pack(f">{len(stored.seen)}q", *stored.seen)
+    # StatusAt too: an event after a resolution that came while we worked belongs to a new episode.
+    status_at = before.event.status_at if before else None
+    expected = {STAMP: before.stamp if before else None, "StatusAt": to_text(status_at) if status_at else None}
+    return Write(key, attributes, expected)
+
+
+_TEXTS = {
+    "ApplicationId": "application_id",
+    "EventType": "event_type",
+    "CauseId": "cause_id",
+    "Role": "role",
+    "RuleId": "rule_id",
+    "Family": "family",
+    "EventContextSummary": "summary",
+    "EventMessage": "message",
+    "Action": "action",
+    "Outcome": "outcome",
+    "ErrorCode": "error_code",
+    "Actor": "actor",
+    "ActorType": "actor_type",
+    "Symptom": "symptom",
+    "Status": "status",
+    "StatusBy": "status_by",
+    "StatusReason": "status_reason",
+}
+_NUMBERS = {
+    "Episode": "episode",
+    "EventRelevance": "relevance",
+    "HalfLifeSeconds": "half_life_seconds",
+    "WindowSeconds": "window_seconds",
+    "Count": "count",
+}
+_LISTS = {
+    "ResourceIds": "resource_ids",
+    "Addresses": "addresses",
+    "Explains": "explains",
+    "Resolves": "resolves",
+    "SampleEventIds": "sample_event_ids",
+}
+_MOMENTS = {"FirstSeenDate": "first_seen", "LastSeenDate": "last_seen", "StatusAt": "status_at"}
+
+
+def to_item(event: EventOfInterest) -> dict[str, Any]:
+    """The item's attributes in the table's terms; absent values are left out."""
+    item: dict[str, Any] = {"EventKey": event.event_key}
+    for names in (_TEXTS, _NUMBERS):
+        item |= {attribute: getattr(event, name) for attribute, name in names.items()}
+    item |= {attribute: list(getattr(event, name)) for attribute, name in _LISTS.items()}
+    item |= {
+        attribute: to_text(moment)
+        for attribute, name in _MOMENTS.items()
+        if (moment := getattr(event, name)) is not None
+    }
+    item["Ledger"] = {name: to_text(moment) for name, moment in event.ledger.items()}
+    item[tables.EXPIRES_AT] = int((event.expires_from_ranking_at + _KEEP_AFTER_WINDOW).timestamp())
+    return {name: value for name, value in item.items() if value is not None and value != []}
+
+
+def from_item(item: dict[str, Any]) -> Stored:
+    """The event of interest of an item. Raises KeyError or ValueError when it is not one."""
+    values: dict[str, Any] = {}
+    for names in (_TEXTS, _NUMBERS):
+        values |= {name: item[attribute] for attribute, name in names.items() if attribute in item}
+    values |= {name: tuple(item.get(attribute, ())) for attribute, name in _LISTS.items()}
+    values |= {name: from_text(item[attribute]) for attribute, name in _MOMENTS.items() if attribute in item}
+    values["ledger"] = {name: from_text(text) for name, text in item.get("Ledger", {}).items()}
+    values["relevance"] = float(values["relevance"])
+    seen = item.get("SeenEventIds", b"")
+    return Stored(EventOfInterest(**values), item.get(STAMP), struct.unpack(f">{len(seen) // 8}q", seen))
+
+
+def operator_write(event: EventOfInterest, status: Status, who: str, at: datetime, reason: str | None) -> Write:
+    """An operator's action: only on the status that the operator saw, so that two people can't undo each other blindly."""
+    return Write(
+        {"ApplicationId": event.application_id, "EventKey": event.event_key},
+        {"Status": status, "StatusBy": who, "StatusAt": to_text(at), "StatusReason": reason},
+        {"Status": event.status, "StatusAt": to_text(event.status_at) if event.status_at else None},
+    )
