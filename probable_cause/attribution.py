@@ -22,12 +22,13 @@ def of_network_interest(interest: DataFrame, accepted_cidrs: Sequence[str], coun
     """Keeps flow records whose source lies in an accepted range: bots at the periphery concern nobody (contract 3.4).
 
     Args:
-        interest: schemas.INTEREST; rows of other families pass.
+        interest: schemas.INTEREST; rows of other families and rejected rows pass.
         count_external: True keeps flow records from any source.
     """
     if count_external:
         return interest
-    return interest.where((F.col("family") != "vpc_flow") | in_any(_source(), accepted_cidrs))
+    elsewhere = F.col("rule_id").isNull() | (F.col("family") != "vpc_flow")
+    return interest.where(elsewhere | in_any(_source(), accepted_cidrs))
 
 
 def attribute(interest: DataFrame, lookup: DataFrame, accepted_cidrs: Sequence[str]) -> DataFrame:

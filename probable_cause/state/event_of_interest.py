@@ -49,6 +49,8 @@ class EventOfInterest:
     status_at: datetime | None = None
     status_reason: str | None = None
     ledger: dict[str, datetime] = field(default_factory=dict)  # event, delivered, arrived, processed (newest record)
+    # When it happened, as (start, end) of bursts with silence between them, ascending. Empty: one, first to last seen.
+    bursts: tuple[tuple[datetime, datetime], ...] = ()
 
     @property
     def event_key(self) -> str:

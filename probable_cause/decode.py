@@ -1,0 +1,172 @@
+"""The one Python hop: a subscription record's bytes -> canonical events, as Arrow batches of schemas.EVENT.
+
+The same functions run inside the Kinesis source's read() and, for other sources, in `mapInArrow`. Nothing readable is
+lost: a line, payload or record that can't be read becomes a row with `reject_reason` and its text in `message`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from probable_cause.arrow_schema import TIMESTAMP, arrow_schema
+from probable_cause.envelope import MAX_DECOMPRESSED, Payload, open_record
+from probable_cause.errors import RejectedLineError
+from probable_cause.parsing import Batches, Parsed, clean, parse, parse_batches
+from probable_cause.routing import Route, Routing
+from probable_cause.schemas import EVENT
+
+__all__ = ["Record", "Route", "Routing", "arrow_schema", "decode", "decode_batches", "decode_records", "parse_batches"]
+
+Record = tuple[bytes, datetime | None, str]  # data, arrival in Kinesis (aware), position as `shard:sequence`
+
+# An output batch ends at whichever comes first: large enough for speed, small enough for a worker's memory.
+BATCH_LINES, BATCH_CHARACTERS = 20_000, 16 * 1024**2
+_REJECT_MESSAGE = 64 * 1024  # characters kept of a record that can't be opened
+@dataclass
+class _Lines:
+    """Lines of one family and format, in parallel lists; `origin` is the number of the payload that each is from."""
+
+    messages: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    delivered: list[int] = field(default_factory=list)
+    origin: list[int] = field(default_factory=list)
+
+
+@dataclass
+class _Chunk:
+    """What one output batch is made of."""
+
+    lines: dict[tuple[str, str | None], _Lines] = field(default_factory=dict)
+    origins: list[dict[str, Any]] = field(default_factory=list)  # owner, log_group, log_stream, ... of each payload
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+    size: int = 0
+    count: int = 0
+
+    def add(self, record: Record, routing: Routing, max_decompressed: int) -> None:
+        data, arrived_at, position = record
+        where = {"arrived_at": arrived_at, "position": position}
+        try:
+            payloads = open_record(data, max_decompressed)
+        except RejectedLineError as fault:
+            raw = base64.b64encode(data[:_REJECT_MESSAGE]).decode()[:_REJECT_MESSAGE]
+            self._reject(where, fault.reason, fault.detail, raw)
+            return
+        for payload in payloads:
+            self._add_payload(payload, where, routing)
+
+    def _add_payload(self, payload: Payload, where: dict[str, Any], routing: Routing) -> None:
+        origin = where | {"owner": payload.owner, "log_group": payload.log_group, "log_stream": payload.log_stream}
+        for fault in payload.faults:
+            self._reject(origin, fault.reason, fault.detail, fault.text)
+        route = routing.route(payload.log_group) if payload.log_group else None
+        if route is None:
+            detail = f"no entry of log_groups matches {payload.log_group!r}; add one"
+            for event_id, time, message in zip(payload.ids, payload.timestamps, payload.messages, strict=True):
+                line = origin | {"event_id": event_id, "delivered_at": time * 1000}
+                self._reject(line, "unknown_log_group", detail, message)
+            return
+        lines = self.lines.setdefault((route.family, route.format), _Lines())
+        lines.messages += payload.messages
+        lines.ids += payload.ids
+        lines.delivered += payload.timestamps
+        lines.origin += [len(self.origins)] * len(payload.ids)
+        self.origins.append(origin | {"application_id": route.application_id})
+        self.count += len(payload.ids)
+        self.size += sum(map(len, payload.messages))
+
+    def _reject(self, origin: dict[str, Any], reason: str, detail: str, message: str) -> None:
+        self.rejects.append(origin | {"reject_reason": reason, "reject_detail": clean(detail), "message": message})
+        self.count += 1
+        self.size += len(message)
+
+    def batches(self) -> Batches:
+        """schemas.EVENT: one batch a family, one of what no family saw."""
+        for (family, form), lines in self.lines.items():
+            if lines.ids:
+                yield _event_batch(family, form, lines, self.origins)
+        if self.rejects:
+            yield pa.RecordBatch.from_pylist(self.rejects, schema=arrow_schema(EVENT))
+
+
+def decode(records: Iterable[Record], routing: Routing, max_decompressed: int = MAX_DECOMPRESSED) -> Batches:
+    """Records -> batches of schemas.EVENT, of bounded size. The same records give the same rows in the same order."""
+    chunk = _Chunk()
+    for record in records:
+        chunk.add(record, routing, max_decompressed)
+        if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
+            yield from chunk.batches()
+            chunk = _Chunk()
+    yield from chunk.batches()
+
+
+def decode_records(
+    records: Iterable[Record], routing: Routing, max_decompressed: int = MAX_DECOMPRESSED
+) -> pa.RecordBatch:
+    """As decode(), in one batch."""
+    schema = arrow_schema(EVENT)
+    batches = list(decode(records, routing, max_decompressed))
+    return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], schema=schema)
+
+
+def decode_batches(routing: Routing, max_decompressed: int = MAX_DECOMPRESSED) -> Callable[[Batches], Batches]:
+    """The function for `mapInArrow` that turns schemas.RECORD into schemas.EVENT."""
+
+    def hop(batches: Batches) -> Batches:
+        return decode((record for batch in batches for record in _records(batch)), routing, max_decompressed)
+
+    return hop
+
+
+def _records(batch: pa.RecordBatch) -> Iterator[Record]:
+    for row in batch.to_pylist():
+        yield row["data"] or b"", row["arrived_at"], f"{row['shard_id']}:{row['sequence_number']}"
+
+
+def _event_batch(family: str, form: str | None, lines: _Lines, origins: list[dict[str, Any]]) -> pa.RecordBatch:
+    """The lines of one family as schemas.EVENT: events first, then the rejected lines."""
+    parsed = parse(family, lines.messages, form)
+    row_line = pa.array([*parsed.index, *(line for line, _, _ in parsed.rejects)], pa.int64())
+    rejected = len(parsed.rejects)
+    columns = {
+        name: pa.concat_arrays([column, pa.nulls(rejected, column.type)]) if rejected else column
+        for name, column in zip(parsed.events.schema.names, parsed.events.columns, strict=True)
+    }
+    delivered = pc.take(pa.array(lines.delivered, pa.int64()), row_line)
+    delivered = pc.multiply(delivered, 1000).cast(TIMESTAMP)
+    origin = pc.take(pa.array(lines.origin, pa.int64()), row_line)
+    schema = arrow_schema(EVENT)
+    for name in ("owner", "log_group", "log_stream", "application_id", "arrived_at", "position"):
+        columns[name] = pc.take(pa.array([payload[name] for payload in origins], schema.field(name).type), origin)
+    none = [None] * len(parsed.index)
+    columns["event_id"] = _event_ids(lines.ids, parsed, row_line)
+    columns["delivered_at"] = delivered
+    columns["reject_reason"] = pa.array([*none, *(reason for _, reason, _ in parsed.rejects)], pa.string())
+    columns["reject_detail"] = pa.array([*none, *(clean(detail) for _, _, detail in parsed.rejects)], pa.string())
+    columns["family"] = pa.repeat(family, len(row_line))
+    columns["message"] = pc.coalesce(columns["message"], pc.take(pa.array(lines.messages, pa.string()), row_line))
+    # An application line's own clock is often local time without a zone: CloudWatch's timestamp is the better one.
+    own_time = columns["event_time"]
+    columns["event_time"] = delivered if family == "application" else pc.coalesce(own_time, delivered)
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _event_ids(ids: list[str], parsed: Parsed, row_line: pa.Array) -> pa.Array:
+    """CloudWatch's event id of each row; where one line gave several events, with `/1`, `/2`, ... behind it."""
+    if len(set(parsed.index)) == len(parsed.index):
+        return pc.take(pa.array(ids, pa.string()), row_line)
+    total: dict[int, int] = {}
+    for line in parsed.index:
+        total[line] = total.get(line, 0) + 1
+    seen: dict[int, int] = {}
+    words = []
+    for line in parsed.index:
+        seen[line] = seen.get(line, 0) + 1
+        words.append(f"{ids[line]}/{seen[line]}" if total[line] > 1 else ids[line])
+    return pa.array([*words, *(ids[line] for line, _, _ in parsed.rejects)], pa.string())

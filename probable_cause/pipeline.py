@@ -1,0 +1,84 @@
+"""The whole job on one screen: from a log line to what the sink writes.
+
+    sources      a CloudWatch Logs subscription's records, from Kinesis or files ...
+    decode       ... opened (envelope) and parsed (families) in one Python hop: schemas.EVENT
+    classify     which events are of interest, and how much: schemas.INTEREST
+    attribute    to which applications: schemas.ATTRIBUTED
+    describe     the cause's identity and summary, in words
+    fold         repeats of one cause become one row with a count: schemas.FOLDED
+    sink         one conditional write per row; then each application's verdict is renewed
+
+Everything here is a function of DataFrames and plain values. A replayed batch gives the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from probable_cause import attribution, fold
+from probable_cause.rules.classify import classify
+from probable_cause.rules.describe import describe
+from probable_cause.rules.model import RuleSet
+from probable_cause.schemas import EVENT, column_names
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the stages need to know, as plain values. Durations are seconds."""
+
+    rules: RuleSet
+    accepted_cidrs: Sequence[str]
+    count_external_sources: bool
+    remembered_events: int
+    max_future: float
+    max_past: float
+
+
+def of_interest_or_rejected(events: DataFrame, scope: Scope) -> DataFrame:
+    """schemas.EVENT -> schemas.INTEREST: what a rule matched, and (without a rule) what could not be read.
+
+    The few rows of a batch that are worth keeping: one pass over it, after which it is small enough to cache.
+    """
+    return (
+        with_plausible_times(events, scope.max_future, scope.max_past)
+        .transform(classify, scope.rules)
+        .transform(attribution.of_network_interest, scope.accepted_cidrs, scope.count_external_sources)
+    )
+
+
+def of_interest(kept: DataFrame) -> DataFrame:
+    """The rows that a rule matched."""
+    return kept.where(F.col("reject_reason").isNull())
+
+
+def rejected(kept: DataFrame) -> DataFrame:
+    """schemas.EVENT of the rows that could not be read, or whose clock is wrong, each with its reason."""
+    return kept.where(F.col("reject_reason").isNotNull()).select(*column_names(EVENT))
+
+
+def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
+    """schemas.INTEREST -> schemas.FOLDED: one row per (application, layer, cause)."""
+    return (
+        interest.transform(attribution.attribute, lookup, scope.accepted_cidrs)
+        .transform(describe)
+        .transform(fold.fold, scope.remembered_events)
+    )
+
+
+def with_plausible_times(events: DataFrame, max_future: float, max_past: float) -> DataFrame:
+    """Rejects events whose time lies too far from their arrival: one bad clock must not pin a verdict.
+
+    Compared with the arrival in Kinesis, not with now, so that a replay decides alike.
+    """
+    ahead = (F.unix_micros("event_time") - F.unix_micros("arrived_at")) / 1e6
+    reason = F.when(ahead > max_future, F.lit("event_in_the_future")).when(ahead < -max_past, F.lit("event_too_old"))
+    detail = F.format_string("event time %s, arrived %s", F.col("event_time"), F.col("arrived_at"))
+    columns = {
+        "reject_reason": F.coalesce("reject_reason", reason),
+        "reject_detail": F.coalesce("reject_detail", F.when(reason.isNotNull(), detail)),
+    }
+    return events.select(*(columns.get(name, F.col(name)).alias(name) for name in column_names(EVENT)))

@@ -1,0 +1,53 @@
+"""The Spark session of the job, and the few settings that the job depends on. Only jobs and the CLI build one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from pyspark.sql import SparkSession
+
+# Each with its reason.
+_ALWAYS = {
+    "spark.sql.session.timeZone": "UTC",
+    # A batch is small once it is folded; Spark's default of 200 tasks would be most of its time.
+    "spark.sql.shuffle.partitions": "2",
+    # A batch that is read by two attempts of one task would read its shard twice against the same limit.
+    "spark.speculation": "false",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # Adaptive plans re-plan each stage: more driver work than a batch's few rows can win back.
+    "spark.sql.adaptive.enabled": "false",
+}
+_LAPTOP = {
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+def build(name: str, master: str | None = None, confs: Mapping[str, str] | None = None) -> SparkSession:
+    """A session with the job's settings.
+
+    Args:
+        master: None under spark-submit, which has chosen it; else such as `local[2]`.
+        confs: over the job's own.
+    """
+    # Python workers (the source's among them) start with whatever `python3` is on the PATH otherwise, and fail to
+    # connect back when that one has no pyspark.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    settings = dict(_ALWAYS)
+    builder = SparkSession.builder.appName(name)
+    if master is not None:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        builder = builder.master(master)
+        settings |= _LAPTOP
+    settings |= dict(confs or {})
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session

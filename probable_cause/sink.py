@@ -1,0 +1,175 @@
+"""The foreachBatch function: the only place where Spark meets the tables.
+
+Order of a batch: the lease is checked; events of interest are folded by Spark and added to their items, each by one
+conditional write; the verdict of every application touched is renewed; what could not be read is kept. A batch that
+fails anywhere is replayed by Spark from the same offsets, and adds what is missing, once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from probable_cause import pipeline
+from probable_cause.attribution import LOOKUP
+from probable_cause.clock import Clock
+from probable_cause.schemas import FAMILIES
+from probable_cause.state import lookups
+from probable_cause.state.application import Renewal, add_repeats, applications, renew
+from probable_cause.state.event_item import Repeats, batch_stamp
+from probable_cause.state.lease import Lease, check
+from probable_cause.state.moments import from_text
+from probable_cause.state.tables import Tables
+from probable_cause.verdict import VerdictModel
+
+log = logging.getLogger(__name__)
+
+# Where a test kills the job: called with the name of each point that a crash may fall on. Does nothing in production.
+Checkpoints = Callable[[str], None]
+_THREADS = 8  # DynamoDB answers in milliseconds; threads hide that, not the work of the client
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What one batch did. Counts of lines by family, rejects by (family, reason)."""
+
+    batch_id: int
+    lines: dict[str, int]
+    rejects: dict[tuple[str, str], int]
+    causes: int
+    applications: tuple[str, ...]
+    writes: int
+    seconds: float
+
+
+@dataclass
+class LookupCache:
+    """The lookup tables as a DataFrame, read again when older than `refresh` seconds."""
+
+    tables: Tables
+    refresh: float
+    _rows: list[tuple[str, str, str]] = field(default_factory=list)
+    _read_at: datetime | None = None
+
+    def at(self, spark: SparkSession, now: datetime) -> DataFrame:
+        """schemas of attribution.LOOKUP. A table that was emptied in flight keeps its last rows, with a warning."""
+        if self._read_at is None or now - self._read_at >= timedelta(seconds=self.refresh):
+            rows = lookups.rows(self.tables)
+            if rows or not self._rows:
+                self._rows = rows
+            else:
+                log.warning("both lookup tables are empty now; %d rows read before are kept", len(self._rows))
+            self._read_at = now
+        return spark.createDataFrame(self._rows, LOOKUP)
+
+
+@dataclass
+class Sink:
+    """Writes batches of events (schemas.EVENT) to the tables and keeps verdicts current."""
+
+    scope: pipeline.Scope
+    tables: Tables
+    model: VerdictModel
+    clock: Clock
+    wall_clock: Clock
+    lookup: LookupCache
+    rejects_path: str
+    lease: Lease
+    on_report: Callable[[BatchReport], None] | None = None
+    at_point: Checkpoints = lambda _: None
+    _next_change: dict[str, datetime | None] = field(default_factory=dict)
+
+    def write_batch(self, events: DataFrame, batch_id: int) -> None:
+        """For `DataStreamWriter.foreachBatch`. Raises FencedError when a newer driver runs, TableError on its faults."""
+        started = self.wall_clock()
+        check(self.tables.states, self.lease)
+        observed = Observation()
+        kept = pipeline.of_interest_or_rejected(_observe(events, observed), self.scope).persist()
+        try:
+            lookup = self.lookup.at(events.sparkSession, started)
+            rows = pipeline.by_cause(pipeline.of_interest(kept), lookup, self.scope).toArrow().to_pylist()
+            counts = dict(observed.get)
+            rejects = self._keep_rejects(pipeline.rejected(kept), batch_id)
+        finally:
+            kept.unpersist()
+        self.at_point("folded")
+        repeats = [Repeats.from_row(row) for row in rows]
+        touched, writes = self._write(repeats, batch_stamp(self.lease.epoch, batch_id))
+        report = BatchReport(
+            batch_id=batch_id,
+            lines={family: counts.get(family) or 0 for family in (*FAMILIES, "unknown")},
+            rejects=rejects,
+            causes=len(repeats),
+            applications=touched,
+            writes=writes,
+            seconds=(self.wall_clock() - started).total_seconds(),
+        )
+        if self.on_report is not None:
+            self.on_report(report)
+
+    def _write(self, repeats: Sequence[Repeats], stamp: str) -> tuple[tuple[str, ...], int]:
+        by_application: dict[str, list[Repeats]] = defaultdict(list)
+        for row in repeats:
+            by_application[row.application_id].append(row)
+
+        def one(application_id: str) -> int:
+            rows = by_application[application_id]
+            written = add_repeats(
+                self.tables, application_id, rows, stamp, self.scope.remembered_events, self.wall_clock()
+            )
+            self.at_point("events written")
+            return written + self._renew(application_id).writes
+
+        touched = tuple(sorted(by_application))
+        if len(touched) <= 1:
+            return touched, sum(map(one, touched))
+        with ThreadPoolExecutor(min(_THREADS, len(touched))) as pool:
+            return touched, sum(pool.map(one, touched))
+
+    def _renew(self, application_id: str) -> Renewal:
+        renewal = renew(self.tables, application_id, self.clock(), self.model)
+        self._next_change[application_id] = renewal.next_change
+        self.at_point("verdict written")
+        return renewal
+
+    def sweep(self) -> list[str]:
+        """Renews the verdicts that time alone has changed; returns the applications looked at.
+
+        Raises FencedError when a newer driver runs.
+        """
+        check(self.tables.states, self.lease)
+        now = self.clock()
+        if not self._next_change:
+            # After a start: what the driver before us knew is in the tables.
+            for application_id, item in applications(self.tables).items():
+                text = item.get("NextChangeAt")
+                self._next_change[application_id] = from_text(str(text)) if text else None
+        due = [application_id for application_id, at in self._next_change.items() if at is not None and at <= now]
+        for application_id in due:
+            self._renew(application_id)
+        return due
+
+    def _keep_rejects(self, rejects: DataFrame, batch_id: int) -> dict[tuple[str, str], int]:
+        """Writes the rejected rows of a batch as JSON lines; a replay of the batch replaces its own folder."""
+        counted = rejects.groupBy(F.coalesce("family", F.lit("unknown")).alias("family"), "reject_reason").count()
+        counts = {(row["family"], row["reject_reason"]): row["count"] for row in counted.collect()}
+        if counts:
+            folder = PurePosixPath(f"epoch={self.lease.epoch}") / f"batch={batch_id}"
+            rejects.coalesce(1).write.mode("overwrite").json(f"{self.rejects_path.rstrip('/')}/{folder}")
+        return counts
+
+
+def _observe(events: DataFrame, observation: Observation) -> DataFrame:
+    """Counts the lines of each family while they pass."""
+    family = F.coalesce("family", F.lit("unknown"))
+    counts: list[Any] = [F.count(F.when(family == name, 1)).alias(name) for name in (*FAMILIES, "unknown")]
+    return events.observe(observation, *counts)

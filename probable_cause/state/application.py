@@ -1,0 +1,155 @@
+"""What is known of one application, and the two things done to it: events are added, and its verdict is renewed.
+
+Works on any kind of table. Time is an argument.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from probable_cause.errors import ProbableCauseError, TableError
+from probable_cause.state import state_record
+from probable_cause.state.event_item import Repeats, Stored, add, from_item, operator_write
+from probable_cause.state.event_of_interest import EventOfInterest, Status
+from probable_cause.state.lease import JOB
+from probable_cause.state.tables import Tables
+from probable_cause.verdict import VerdictModel, judge, next_change_at
+from probable_cause.verdict.types import LAYERS, Verdict
+
+_ATTEMPTS = 12  # each failed attempt means that somebody else wrote in between
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A renewed verdict, when it will change by itself, and how many items were written for it."""
+
+    verdict: Verdict
+    next_change: datetime | None
+    writes: int
+
+
+def load_events(tables: Tables, application_id: str) -> dict[str, Stored]:
+    """All stored events of interest of an application, by EventKey."""
+    items = tables.events.query(application_id)
+    return {item["EventKey"]: from_item(item) for item in items}
+
+
+def add_repeats(
+    tables: Tables, application_id: str, rows: Iterable[Repeats], stamp: str, remembered: int, processed_at: datetime
+) -> int:
+    """Adds one batch's rows of one application, each by one conditional write; returns the number of writes.
+
+    Raises:
+        TableError: when others keep changing an item at the same time.
+    """
+    written = 0
+    waiting = list(rows)
+    for _ in range(_ATTEMPTS):
+        by_cause: dict[tuple[str, str], list[Stored]] = defaultdict(list)
+        for stored in load_events(tables, application_id).values():
+            by_cause[stored.event.event_type, stored.event.cause_id].append(stored)
+        again = []
+        for row in waiting:
+            existing = by_cause[row.event_type, row.cause_id]
+            for _, write in add(existing, row, stamp, remembered, processed_at):
+                if tables.events.apply(write):
+                    written += 1
+                else:
+                    again.append(row)
+                    break
+        if not again:
+            return written
+        waiting = again
+    raise TableError(f"events of {application_id} are changed by others again and again; the batch will be replayed")
+
+
+def renew(tables: Tables, application_id: str, now: datetime, model: VerdictModel) -> Renewal:
+    """Judges an application at `now` and writes what changed.
+
+    Raises:
+        TableError: when others keep changing its state at the same time.
+    """
+    for _ in range(_ATTEMPTS):
+        events = load_events(tables, application_id)
+        # History lies under the same hash key and grows, so only the current items are read.
+        current = {}
+        for layer in (*LAYERS, state_record.OVERALL):
+            item = tables.states.get({"ApplicationId": application_id, "StateKey": state_record.current_key(layer)})
+            if item is not None:
+                current[item["StateKey"]] = item
+        previous = state_record.previous_records(current, events)
+        known: list[EventOfInterest] = [stored.event for stored in events.values()]
+        verdict = judge(known, now, model, previous, application_id=application_id)
+        next_change = next_change_at(known, now, model)
+        writes = state_record.writes(verdict, current, now, next_change)
+        if all(tables.states.apply(write) for write in writes):
+            return Renewal(verdict, next_change, len(writes))
+    raise TableError(f"the state of {application_id} is changed by others again and again; it will be judged again")
+
+
+def act(
+    tables: Tables,
+    application_id: str,
+    event_type: str,
+    status: Status,
+    who: str,
+    now: datetime,
+    reason: str | None = None,
+    cause: str | None = None,
+) -> list[EventOfInterest]:
+    """An operator's acknowledge, resolve or reopen: of one cause, or of what the layer shows now.
+
+    Args:
+        cause: CauseId, EventKey or a part of either; None takes what `<event_type>#current` shows.
+
+    Returns:
+        The events as they were when the operator's action took hold.
+
+    Raises:
+        ProbableCauseError: when nothing, or several things, fit; or when somebody else acted at the same moment.
+    """
+    events = load_events(tables, application_id)
+    chosen = _choose(tables, application_id, event_type, cause, events)
+    for event in chosen:
+        if not tables.events.apply(operator_write(event, status, who, now, reason)):
+            raise ProbableCauseError(
+                f"{event.summary}: somebody else acted on it at the same moment. Look again: `probable-cause top "
+                f"{application_id}`"
+            )
+    return chosen
+
+
+def _choose(
+    tables: Tables, application_id: str, event_type: str, cause: str | None, events: dict[str, Stored]
+) -> list[EventOfInterest]:
+    if cause is None:
+        key = {"ApplicationId": application_id, "StateKey": state_record.current_key(event_type)}
+        shown = (tables.states.get(key) or {}).get("EventKey")
+        if shown not in events:
+            raise ProbableCauseError(f"{application_id}: layer {event_type} shows no cause now; name one, or see `top`")
+        return [events[shown].event]
+    fitting = [
+        stored.event
+        for key, stored in events.items()
+        if stored.event.event_type == event_type and stored.event.status != "resolved" and cause in key
+    ]
+    names = {event.cause_id for event in fitting}
+    if len(names) != 1:
+        known = sorted({s.event.cause_id for s in events.values() if s.event.event_type == event_type})
+        raise ProbableCauseError(
+            f"{application_id}: {len(names) or 'no'} unresolved {event_type} causes fit {cause!r}; known are: "
+            f"{'; '.join(known) or 'none'}"
+        )
+    return fitting
+
+
+def applications(tables: Tables) -> dict[str, dict[str, object]]:
+    """`overall#current` of every application, by ApplicationId."""
+    return {
+        item["ApplicationId"]: item
+        for item in tables.states.scan()
+        if item["StateKey"] == state_record.current_key(state_record.OVERALL) and item["ApplicationId"] != JOB
+    }

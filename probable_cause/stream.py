@@ -1,0 +1,203 @@
+"""The stream job: settings in, a running query out, watched until it is told to stop.
+
+The supervisor restarts a query that failed for a passing reason, renews verdicts while no event arrives, and lets the
+batch in progress end before it stops.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from probable_cause import clock as clocks
+from probable_cause.errors import FencedError, ProbableCauseError, SettingsError, SourceError, TableError
+from probable_cause.pipeline import Scope
+from probable_cause.rules import catalogue
+from probable_cause.settings import Settings
+from probable_cause.sink import BatchReport, Checkpoints, LookupCache, Sink
+from probable_cause.sources import read_stream
+from probable_cause.state import dynamodb
+from probable_cause.state.lease import Lease, acquire
+from probable_cause.state.tables import Tables
+from probable_cause.verdict import VerdictModel
+
+log = logging.getLogger(__name__)
+
+_RESTARTS = 5  # failures in a row, without a finished batch between them, before the job gives up
+_NO_LEASE = Lease("", 0)
+
+
+def scope_of(settings: Settings) -> Scope:
+    """What the stages need of the settings. Raises RulesError with all faults of all rule files."""
+    return Scope(
+        rules=catalogue.load(list(settings.rule_paths), settings.family_defaults()),
+        accepted_cidrs=settings.accepted_cidrs,
+        count_external_sources=settings.count_external_sources,
+        remembered_events=settings.remembered_events,
+        max_future=settings.max_future,
+        max_past=settings.max_past,
+    )
+
+
+def model_of(settings: Settings) -> VerdictModel:
+    """The verdict's model with the weights of the settings. Raises SettingsError."""
+    return VerdictModel().with_overrides(settings.verdict)
+
+
+def clock_of(settings: Settings) -> clocks.Clock:
+    """The machine's clock, or the demo's scenario clock."""
+    return clocks.scenario_clock(settings.clock_file) if settings.clock_file else clocks.wall_clock
+
+
+class StreamJob:
+    """The job over one stream. `run` blocks until `stop` is called or the job can't go on."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        settings: Settings,
+        on_report: Callable[[BatchReport], None] | None = None,
+        at_point: Checkpoints = lambda _: None,
+    ) -> None:
+        if settings.create_tables:
+            dynamodb.create(settings.region, settings.endpoint_url, settings.table_prefix)
+        tables: Tables = dynamodb.connect(settings.region, settings.endpoint_url, settings.table_prefix)
+        self._spark, self._settings = spark, settings
+        self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+        self._stopping = threading.Event()
+        self._batch = threading.Lock()
+        self._failure: Exception | None = None
+        self._finished_batches = 0
+        self._on_report = on_report
+        self._sink = Sink(
+            scope=scope_of(settings),
+            tables=tables,
+            model=model_of(settings),
+            clock=clock_of(settings),
+            wall_clock=clocks.wall_clock,
+            lookup=LookupCache(tables, settings.lookup_refresh),
+            rejects_path=settings.rejects_path,
+            lease=_NO_LEASE,
+            on_report=self._report,
+            at_point=at_point,
+        )
+
+    def stop(self) -> None:
+        """Asks the job to end after the batch in progress. Safe to call from any thread or signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Runs until stopped.
+
+        Raises:
+            FencedError: a newer driver of this job runs.
+            SourceError, TableError: the stream or a table can't be used, with what to do.
+        """
+        failures = 0
+        while not self._stopping.is_set():
+            self._failure, before = None, self._finished_batches
+            query = self._start()
+            try:
+                self._supervise(query)
+                return
+            except StreamingQueryException as exc:
+                failures = 1 if self._finished_batches > before else failures + 1
+                reason = self._failure or _reason(exc)
+                if isinstance(reason, (FencedError, SourceError, TableError, SettingsError)) or failures >= _RESTARTS:
+                    raise reason from exc
+                log.warning("the query failed (%d of %d in a row), it is started again: %s", failures, _RESTARTS, reason)
+                self._stopping.wait(min(30.0, 2.0**failures))
+
+    def _start(self) -> StreamingQuery:
+        settings = self._settings
+        events = read_stream(
+            self._spark,
+            stream_name=settings.stream.name,
+            region=settings.region,
+            endpoint_url=settings.endpoint_url,
+            starting_position=settings.stream.starting_position,
+            lag=settings.stream.lag,
+            max_span=settings.stream.max_span,
+            on_trimmed=settings.stream.on_trimmed,
+            log_groups=settings.log_groups,
+            max_decompressed=settings.max_decompressed,
+        )
+        return (
+            events.writeStream.queryName("probable-cause")
+            .option("checkpointLocation", settings.checkpoint)
+            .trigger(processingTime=f"{int(settings.stream.trigger * 1000)} milliseconds")
+            .foreachBatch(self._write_batch)
+            .start()
+        )
+
+    def _write_batch(self, events: DataFrame, batch_id: int) -> None:
+        with self._batch:
+            if self._stopping.is_set():
+                # Between our asking to stop and Spark's hearing of it: this batch is replayed after the restart.
+                raise ProbableCauseError("the job is stopping")
+            try:
+                if self._sink.lease is _NO_LEASE:
+                    query_id = self._spark.sparkContext.getLocalProperty("sql.streaming.queryId")
+                    self._sink.lease = acquire(
+                        self._sink.tables.states, self._owner, str(query_id), clocks.wall_clock()
+                    )
+                self._sink.write_batch(events, batch_id)
+                self._finished_batches += 1
+            except Exception as exc:
+                self._failure = exc  # Spark hands on its text only
+                raise
+
+    def _supervise(self, query: StreamingQuery) -> None:
+        waited = 0.0
+        while not self._stopping.wait(0.2):
+            if not query.isActive:
+                error = query.exception()
+                if error is not None:
+                    raise error
+                return
+            waited += 0.2
+            if waited >= self._settings.sweep and self._sink.lease is not _NO_LEASE:
+                waited = 0.0
+                with self._batch:
+                    self._sink.sweep()
+        with self._batch:
+            query.stop()
+
+    def _report(self, report: BatchReport) -> None:
+        if self._on_report is not None:
+            self._on_report(report)
+
+
+def _reason(error: StreamingQueryException) -> Exception:
+    """The source's own error out of Spark's wrapping: it was raised in a Python worker, so only its text came over."""
+    text = str(error)
+    found = re.search(r"SourceError: (.+)", text)
+    if found:
+        return SourceError(found[1].strip())
+    return ProbableCauseError(f"the query failed: {text.strip().splitlines()[0] if text.strip() else error!r}")
+
+
+def log_report(report: BatchReport) -> None:
+    """One structured line a batch."""
+    lines: dict[str, Any] = {family: count for family, count in report.lines.items() if count}
+    rejects = {"/".join(key): count for key, count in report.rejects.items()}
+    log.info(
+        "batch=%d lines=%s rejects=%s causes=%d applications=%d writes=%d seconds=%.3f",
+        report.batch_id,
+        lines,
+        rejects,
+        report.causes,
+        len(report.applications),
+        report.writes,
+        report.seconds,
+    )
