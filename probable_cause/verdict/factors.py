@@ -1,0 +1,157 @@
+"""The factors of the root-cause model, each a number of 0..1 that a person could argue about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from probable_cause.state.event_of_interest import EventOfInterest
+from probable_cause.verdict.changes import Change
+from probable_cause.verdict.model import GENERIC, KIN, VerdictModel
+
+Topology = Mapping[str, Collection[str]]  # resource id -> resources that it is attached to or part of
+
+# Two epoch seconds in a flow record: its window, in whatever order the format has them.
+_EPOCH = re.compile(r"(?<![\d.])1\d{9}(?![\d.])")
+_ID = re.compile(r"(i|sg|eni|subnet|vpc|rtb|acl|igw|nat|vpce|vol|db|tgw|pcx|eipalloc)-[0-9a-z]{6,}")
+_SHORTEST_NAME = 4  # shorter resource names occur in any text by chance
+
+
+@dataclass(frozen=True)
+class Onset:
+    """A symptom that began (again) at an instant. Equal by key and instant, so that it can be a key itself."""
+
+    key: str
+    at: datetime
+    symptom: EventOfInterest = field(compare=False)
+
+
+def spans(event: EventOfInterest) -> tuple[tuple[datetime, datetime], ...]:
+    """(start, end) of each burst, ascending; the first begins at first_seen although older ones were forgotten."""
+    bursts = event.bursts or ((event.first_seen, event.last_seen),)
+    if event.first_seen < bursts[0][0]:
+        return ((event.first_seen, event.first_seen), *bursts)
+    return bursts
+
+
+def time(change: Change, onset: Onset, model: VerdictModel) -> float:
+    """1 when the change came just before the symptom, half at `half_lag_seconds`, `after` when it came later.
+
+    Within the tolerance of both clocks, of Config's delay and of the flow record's window, order is not known: then
+    between 1 and 0.6.
+    """
+    return max(_time_of(event, onset, model) for event in change.members)
+
+
+def _time_of(event: EventOfInterest, onset: Onset, model: VerdictModel) -> float:
+    tolerance = _tolerance(event, onset.symptom, model)
+    best = model.after
+    for start, end in spans(event):
+        if start > onset.at:
+            late = (start - onset.at).total_seconds()
+            if late <= tolerance:
+                best = max(best, 1.0 - 0.4 * late / tolerance)
+            continue
+        lag = max((onset.at - end).total_seconds(), 0.0)
+        best = max(best, 1.0 / (1.0 + lag / model.half_lag_seconds))
+    return best
+
+
+def _tolerance(cause: EventOfInterest, symptom: EventOfInterest, model: VerdictModel) -> float:
+    seconds = model.skew_seconds.get(cause.family, 0.0) + model.skew_seconds.get(symptom.family, 0.0)
+    if cause.family == "aws_config":
+        seconds += model.config_delay_seconds
+    if symptom.family == "vpc_flow":
+        seconds += flow_interval(symptom.message, model.flow_interval_seconds)
+    return max(seconds, 1.0)
+
+
+@lru_cache(maxsize=4096)
+def flow_interval(message: str, longest: float) -> float:
+    """Seconds of the window of a flow record, read from its two epochs; `longest` when they can't be told."""
+    moments = [int(text) for text in _EPOCH.findall(message)]
+    if len(moments) < 2:
+        return longest
+    span = float(max(moments) - min(moments))
+    return span if 0 < span <= longest else longest
+
+
+def kind(change: Change, symptom: EventOfInterest, model: VerdictModel) -> tuple[float, str]:
+    """How well the kind of change explains the kind of symptom, and the name of the case (a key of model.kind)."""
+    case = _kind_case(change.explains, symptom.symptom)
+    return model.kind[case], case
+
+
+def _kind_case(explains: Collection[str], symptom: str | None) -> str:
+    if symptom and symptom in explains:
+        return "match"
+    if not explains:
+        return "unknown"
+    if symptom is None or symptom in GENERIC:
+        return "generic"
+    if any((one, symptom) in KIN for one in explains) or GENERIC & set(explains):
+        return "kin"
+    return "mismatch"
+
+
+def path(change: Change, symptom: EventOfInterest, topology: Topology | None, model: VerdictModel) -> tuple[float, str]:
+    """Whether a touched resource lies on the symptom's path, and the name of the case (a key of model.path)."""
+    case = _path_case(change, symptom, topology or {})
+    return model.path[case], case
+
+
+def _path_case(change: Change, symptom: EventOfInterest, topology: Topology) -> str:
+    touched = set(change.resource_ids)
+    addresses = {one for event in change.members for one in event.addresses}
+    named = set(symptom.resource_ids)
+    if touched & named or addresses & set(symptom.addresses):
+        return "shared"
+    text = f"{symptom.summary}\n{symptom.message}"
+    if any(mentions(text, one) for one in touched):
+        return "named"
+    if any(near in named or near in symptom.addresses for one in touched for near in topology.get(one, ())) or any(
+        near in touched for one in named | set(symptom.addresses) for near in topology.get(one, ())
+    ):
+        return "related"
+    if _same_class_elsewhere(touched, named):
+        return "elsewhere"
+    return "unknown"
+
+
+def mentions(text: str, resource_id: str) -> bool:
+    """Whether a log text names a resource: by id, by ARN, or by the last part of its ARN, as a whole word."""
+    name = re.split(r"[:/]", resource_id)[-1]
+    return any(
+        len(word) >= _SHORTEST_NAME and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
+        for word in {resource_id, name}
+    )
+
+
+def _same_class_elsewhere(touched: Iterable[str], named: Iterable[str]) -> bool:
+    """Both name resources of one class (two instances, two groups), but not the same ones."""
+
+    def classes(ids: Iterable[str]) -> set[str]:
+        return {match[1] for one in ids if (match := _ID.search(one))} - {"vpc", "subnet"}
+
+    return bool(classes(touched) & classes(named))
+
+
+def actor(event: EventOfInterest, model: VerdictModel) -> float:
+    """A person's change first, then a pipeline's, then AWS acting by itself; what automation repeats counts less."""
+    weight = model.actor.get(event.actor_type or "unknown", model.actor["unknown"])
+    if event.actor_type in ("pipeline", "service"):
+        weight *= max(event.count, 1) ** -model.churn_exponent
+    return weight
+
+
+def severity(change: Change, now: datetime, model: VerdictModel) -> float:
+    """The change's relevance now as a factor: (relevance / 10) ^ severity_exponent."""
+    return min(relevance(change, now) / 10.0, 1.0) ** model.severity_exponent
+
+
+def relevance(change: Change, now: datetime) -> float:
+    """Relevance now of the most relevant event of a change."""
+    return max(event.relevance_at(now) for event in change.members)

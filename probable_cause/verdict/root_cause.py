@@ -1,0 +1,221 @@
+"""Ranks the changes of one application as causes of its symptoms. See model.py for the formula."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from probable_cause.state.event_of_interest import EventOfInterest
+from probable_cause.verdict import factors
+from probable_cause.verdict.changes import Change
+from probable_cause.verdict.factors import Onset, Topology
+from probable_cause.verdict.model import VerdictModel
+
+_SETTLE_SECONDS = 120  # symptoms may outlive the repair by this: retries, health checks, the flow window comes on top
+
+
+@dataclass(frozen=True)
+class Clue:
+    """What an onset is worth (0..1): its own weight, its incident (0 is the oldest), and how far that has faded."""
+
+    weight: float
+    incident: int
+    fading: float
+
+
+@dataclass(frozen=True)
+class Link:
+    """How one change relates to one onset. `time`, `kind` and `path` are factors, the cases name them in words."""
+
+    onset: Onset
+    clue: Clue
+    time: float
+    kind: float
+    path: float
+    kind_case: str
+    path_case: str
+
+    @property
+    def value(self) -> float:
+        return self.time * self.kind * self.path
+
+    @property
+    def told(self) -> float:
+        """How much this link adds to the answer."""
+        return self.clue.fading * self.clue.weight * self.value
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A change with everything that its strength is made of."""
+
+    change: Change
+    relevance: float  # now
+    severity: float
+    actor: float
+    support: float
+    links: tuple[Link, ...]
+
+    @property
+    def strength(self) -> float:
+        return self.severity * self.actor * self.support
+
+    @property
+    def acknowledged(self) -> bool:
+        return all(event.status == "acknowledged" for event in self.change.members)
+
+    def best_link(self) -> Link | None:
+        """The onset that this change explains best; of equals the earliest."""
+        return max(self.links, key=lambda link: (link.told, -link.onset.at.timestamp()), default=None)
+
+    def standing(self) -> float:
+        """Relevance as the layers see it: that of a change which explains nothing that is going on counts less."""
+        return self.relevance * self.actor * (0.4 + 0.6 * self.support)
+
+    def rank(self) -> tuple[bool, float, float, datetime, str]:
+        """Sort key, best last: open before acknowledged, then strength, relevance, the latest."""
+        lead = self.change.lead
+        return not self.acknowledged, self.strength, self.relevance * self.actor, lead.last_seen, lead.event_key
+
+
+@dataclass(frozen=True)
+class Over:
+    """A change that is no longer going on, and since when: it still explains the symptoms of its time."""
+
+    change: Change
+    at: datetime
+
+
+def weigh(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> dict[Onset, Clue]:
+    """What every onset of these symptoms is worth as a clue.
+
+    Weaker symptoms, lone lines, consequences within an incident and older incidents weigh less.
+    """
+    incidents = _incidents(symptoms, model)
+    clues = {}
+    for number, incident in enumerate(incidents):
+        first = incident[0].at
+        age = (incidents[-1][0].at - first).total_seconds()
+        fading = 2.0 ** (-age / model.incident_half_life_seconds)
+        if number < len(incidents) - 1:
+            fading *= model.older_incident
+        for onset in incident:
+            behind = (onset.at - first).total_seconds() > model.cascade_seconds
+            weight = _weight(onset.symptom, model) * (model.cascade_weight if behind else 1.0)
+            clues[onset] = Clue(weight, number, fading)
+    return clues
+
+
+def _incidents(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> list[list[Onset]]:
+    """Onsets in order of time, cut where a new incident begins."""
+    begun = sorted(
+        ((Onset(one.event_key, start, one), end) for one in symptoms for start, end in factors.spans(one)),
+        key=lambda pair: (pair[0].at, pair[0].key),
+    )
+    incidents: list[list[Onset]] = []
+    quiet_since: datetime | None = None
+    for onset, end in begun:
+        if (
+            quiet_since is None
+            or (onset.at - incidents[-1][-1].at).total_seconds() > model.incident_gap_seconds
+            or (onset.at - quiet_since).total_seconds() > model.silence_seconds
+        ):
+            incidents.append([])
+        incidents[-1].append(onset)
+        quiet_since = end if quiet_since is None else max(quiet_since, end)
+    return incidents
+
+
+def _weight(symptom: EventOfInterest, model: VerdictModel) -> float:
+    lone = model.lone_symptom if symptom.count == 1 else 1.0
+    return lone * min(symptom.relevance / model.full_symptom_relevance, 1.0)
+
+
+def score(
+    change: Change, clues: Mapping[Onset, Clue], now: datetime, model: VerdictModel, topology: Topology | None = None
+) -> Scored:
+    """The change's factors over the given onsets."""
+    links = tuple(link(change, onset, clue, model, topology) for onset, clue in clues.items())
+    return Scored(
+        change=change,
+        relevance=factors.relevance(change, now),
+        severity=factors.severity(change, now, model),
+        actor=factors.actor(change.lead, model),
+        support=_support(links),
+        links=links,
+    )
+
+
+def _support(links: Sequence[Link]) -> float:
+    """Noisy-or over the onsets of one incident; of the incidents the best explained, each as far as it has faded."""
+    remaining: dict[int, float] = {}
+    for one in links:
+        remaining[one.clue.incident] = remaining.get(one.clue.incident, 1.0) * (1.0 - one.clue.weight * one.value)
+    fading = {one.clue.incident: one.clue.fading for one in links}
+    return max((fading[incident] * (1.0 - left) for incident, left in remaining.items()), default=0.0)
+
+
+def link(change: Change, onset: Onset, clue: Clue, model: VerdictModel, topology: Topology | None) -> Link:
+    """The factors between one change and one onset."""
+    kind, kind_case = factors.kind(change, onset.symptom, model)
+    path, path_case = factors.path(change, onset.symptom, topology, model)
+    return Link(onset, clue, factors.time(change, onset, model), kind, path, kind_case, path_case)
+
+
+def settled(
+    clues: Iterable[Onset], over: Sequence[Over], going_on: Sequence[Change], model: VerdictModel
+) -> frozenset[Onset]:
+    """Onsets that a change explains which is over, at least as well as any that goes on, and that ended with it.
+
+    They are history: no other change may be blamed for them.
+    """
+    found = set()
+    for onset in clues:
+        ended = onset.symptom.last_seen
+        interval = (
+            factors.flow_interval(onset.symptom.message, model.flow_interval_seconds)
+            if onset.symptom.family == "vpc_flow"
+            else 0.0
+        )
+        grace = timedelta(seconds=_SETTLE_SECONDS + interval)
+        past = [_plain(one.change, onset, model) for one in over if ended <= one.at + grace]
+        rival = max((_plain(change, onset, model) for change in going_on), default=0.0)
+        if past and max(past) >= max(rival, model.threshold):
+            found.add(onset)
+    return frozenset(found)
+
+
+def _plain(change: Change, onset: Onset, model: VerdictModel) -> float:
+    """Strength on one onset without decay: what was true then."""
+    base = max(event.relevance for event in change.members)
+    prior = (base / 10.0) ** model.severity_exponent * factors.actor(change.lead, model)
+    return prior * link(change, onset, Clue(1.0, 0, 1.0), model, None).value
+
+
+def confidences(scored: Sequence[Scored], model: VerdictModel) -> list[float]:
+    """Each one's calibrated share of the odds of all hypotheses, a cause that no log shows among them."""
+    odds = [_odds(one.strength) ** model.sharpness for one in scored]
+    total = sum(odds) + model.leak
+    return [_calibrated(one / total, model.calibration) for one in odds]
+
+
+def _odds(strength: float) -> float:
+    return strength / (1.0 - min(strength, 0.98))
+
+
+def _calibrated(share: float, line: tuple[float, float]) -> float:
+    share = min(max(share, 1e-6), 1.0 - 1e-6)
+    return 1.0 / (1.0 + math.exp(-(line[0] * math.log(share / (1.0 - share)) + line[1])))
+
+
+def named(scored: Sequence[Scored], model: VerdictModel) -> Scored | None:
+    """The root cause: the best open change that reaches the threshold, else the best acknowledged one; else none."""
+    reaching = [one for one in scored if one.strength >= model.threshold]
+    return max(reaching, key=Scored.rank, default=None)
+
+
+def can_explain(one: Scored, onsets: Collection[Onset], model: VerdictModel) -> bool:
+    """Whether the change came before one of these onsets and is of a kind that can cause it."""
+    return any(link.onset in onsets and link.time > model.after and link.kind_case != "mismatch" for link in one.links)

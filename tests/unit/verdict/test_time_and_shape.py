@@ -1,0 +1,160 @@
+"""next_change_at, JSON, conf overrides and the proposed inverse."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from probable_cause.errors import SettingsError
+from probable_cause.verdict import DEFAULT, judge, next_change_at
+from probable_cause.verdict.factors import flow_interval, mentions
+from probable_cause.verdict.inverse import inverse
+from tests.unit.verdict.events import HOUR, at, cause, flow, symptom, trail
+
+REBOOT = cause("RebootInstances", 0)
+OUTAGE = symptom("connectivity", 1, last=2)
+
+
+def test_a_lone_cause_changes_when_it_is_no_longer_recent():
+    due = next_change_at([REBOOT], at(1))
+    assert due is not None and judge([REBOOT], due).signature() != judge([REBOOT], at(1)).signature()
+    assert abs((due - at(72 * 60)).total_seconds()) < 2
+
+
+def test_nothing_is_due_without_events():
+    assert next_change_at([], at(1)) is None
+    assert next_change_at([replace(REBOOT, status="resolved", status_at=at(1))], at(2)) is None
+
+
+def test_a_crossing_of_two_curves_is_found():
+    slow = cause("ModifyDBInstance", 0, resource="orders-db", relevance=6.0)
+    fast = cause("UpdateService", 0, resource="checkout", relevance=9.0, half_life_seconds=HOUR)
+    due = next_change_at([slow, fast], at(1))
+    # 9 * 2^(-t) = 6 * 2^(-t/24), t in hours
+    assert abs((due - at(36.6)).total_seconds()) < 60
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nothing_changes_before_the_next_change(seed):
+    """Property: stepping through time, the signature changes nowhere before the instant that was promised."""
+    draw = random.Random(seed)
+    events = [
+        cause(f"A{n}", draw.uniform(-300, 0), layer=draw.choice(["network", "cloudsystem"]), resource=f"r{n}",
+              relevance=draw.uniform(2, 10), half_life_seconds=draw.choice([1, 6, 24]) * HOUR,
+              window_seconds=draw.choice([6, 72]) * HOUR)
+        for n in range(4)
+    ] + [symptom(draw.choice(["connectivity", "auth"]), draw.uniform(-60, 0), cause_id=f"s{n}", relevance=draw.uniform(3, 9)) for n in range(2)]  # fmt: skip
+    due = next_change_at(events, at(0))
+    assert due is not None, seed
+    before = judge(events, at(0)).signature()
+    assert judge(events, due).signature() != before, seed
+    span = (due - at(0)) - timedelta(seconds=2)
+    for step in range(50):
+        moment = at(0) + span * (step / 50)
+        assert judge(events, moment).signature() == before, (seed, moment)
+
+
+def test_a_verdict_is_json():
+    shown = judge([REBOOT, OUTAGE], at(3)).to_dict()
+    assert json.loads(json.dumps(shown)) == shown
+    assert shown["at"] == "2026-03-01T12:03:00.000Z"
+    assert shown["root_cause"]["event"]["action"] == "RebootInstances"
+    assert shown["layers"]["application"]["deferred_from"] == "cloudsystem"
+    assert judge([], at(0), application_id="shop").to_dict()["application_id"] == "shop"
+
+
+def test_overrides_merge_and_report_all_faults():
+    model = DEFAULT.with_overrides({"threshold": 0.5, "actor": {"pipeline": 0.1}, "calibration": [2, 1]})
+    assert (model.threshold, model.actor["pipeline"], model.actor["person"]) == (0.5, 0.1, 1.0)
+    assert model.calibration == (2.0, 1.0) and DEFAULT.threshold != 0.5
+    bad = {"treshold": 1, "actor": {"robot": 1}, "leak": "much", "kind": 3, "calibration": [1]}
+    with pytest.raises(SettingsError) as caught:
+        DEFAULT.with_overrides(bad)
+    assert len(caught.value.faults) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "resource", "want"),
+    [
+        ("could not connect to orders-db.c1.us-east-1.rds.amazonaws.com", "orders-db", True),
+        ("no access to arn:aws:kms:us-east-1:123456789012:key/1234abcd", "1234abcd", True),
+        ("queue orders is gone", "arn:aws:sqs:us-east-1:123456789012:orders", True),
+        ("could not connect to orders-db-2", "orders-db", False),
+        ("a web of lies", "web", False),
+    ],
+)
+def test_mentions(text, resource, want):
+    assert mentions(text, resource) is want
+
+
+@pytest.mark.parametrize(
+    ("message", "want"), [(flow(0), 60), (flow(0, 600), 600), ("no times", 600), (flow(0, 0), 600)]
+)
+def test_flow_interval(message, want):
+    assert flow_interval(message, 600) == want
+
+
+@pytest.mark.parametrize(
+    ("action", "message", "operation", "parameters"),
+    [
+        (
+            "RevokeSecurityGroupIngress",
+            trail(
+                groupId="sg-1",
+                ipPermissions={
+                    "items": [
+                        {
+                            "ipProtocol": "tcp",
+                            "fromPort": 5432,
+                            "toPort": 5432,
+                            "groups": {},
+                            "ipRanges": {"items": [{"cidrIp": "10.0.0.0/16"}]},
+                            "prefixListIds": {},
+                        }
+                    ]
+                },
+            ),
+            "AuthorizeSecurityGroupIngress",
+            {
+                "GroupId": "sg-1",
+                "IpPermissions": [
+                    {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+                ],
+            },
+        ),
+        (
+            "StopInstances",
+            trail(instancesSet={"items": [{"instanceId": "i-1"}]}),
+            "StartInstances",
+            {"InstanceIds": ["i-1"]},
+        ),
+        ("StopDBInstance", trail(dBInstanceIdentifier="db"), "StartDBInstance", {"DBInstanceIdentifier": "db"}),
+        (
+            "DeregisterTargets",
+            trail(targetGroupArn="arn:tg", targets=[{"id": "i-1", "port": 80}]),
+            "RegisterTargets",
+            {"TargetGroupArn": "arn:tg", "Targets": [{"Id": "i-1", "Port": 80}]},
+        ),
+        (
+            "CreateNetworkAclEntry",
+            trail(networkAclId="acl-1", ruleNumber=50, egress=False, ruleAction="deny"),
+            "DeleteNetworkAclEntry",
+            {"NetworkAclId": "acl-1", "RuleNumber": 50, "Egress": False},
+        ),
+        ("RevokeSecurityGroupIngress", trail(groupId="sg-1", securityGroupRuleIds={"items": []}), None, None),
+        ("RebootInstances", trail(instancesSet={}), None, None),
+        ("UpdateFunctionCode20150331v2", "no json", None, None),
+        ("SomethingNew", trail(a=1), None, None),
+    ],
+)
+def test_proposed_inverse(action, message, operation, parameters):
+    found = inverse(cause(action, 0, message=message))
+    assert found.text
+    if operation is None:
+        assert found.call is None
+    else:
+        assert (found.call.operation, found.call.parameters) == (operation, parameters)
