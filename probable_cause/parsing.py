@@ -39,11 +39,11 @@ def parse(family: str, messages: list[str], form: str | None) -> Parsed:
     try:
         return _parse(family, messages, form)
     except Exception as exc:  # whatever a hostile line does to a parser, its neighbours must not suffer: halve, retry
-        if len(messages) == 1:
+        if len(messages) <= 1:
             fault = exc if isinstance(exc, RejectedLineError) else None
             reason, detail = (fault.reason, fault.detail) if fault else ("parser_error", f"{type(exc).__name__}: {exc}")
             empty = pa.RecordBatch.from_pylist([], schema=arrow_schema(PARSED))
-            return Parsed(empty, [], [(0, reason, detail[:1000])])
+            return Parsed(empty, [], [(line, reason, detail[:1000]) for line in range(len(messages))])
     half = len(messages) // 2
     left, right = parse(family, messages[:half], form), parse(family, messages[half:], form)
     return Parsed(
@@ -93,6 +93,7 @@ def parse_results(family: str, lines: list[str], form: str | None = None) -> lis
     parsed = parse(family, lines, form)
     results: list[dict[str, Any]] = [{} for _ in lines]
     for line, event in zip(parsed.index, parsed.events.to_pylist(maps_as_pydicts="lossy"), strict=True):
+        event["message"] = lines[line] if event["message"] is None else event["message"]
         document, earlier = event_json(event), results[line]
         if not earlier:
             results[line] = {"ok": True, "event": document}

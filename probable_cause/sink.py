@@ -136,7 +136,7 @@ class Sink:
             return touched, sum(pool.map(one, touched))
 
     def _renew(self, application_id: str) -> Renewal:
-        renewal = renew(self.tables, application_id, self.clock(), self.model)
+        renewal = renew(self.tables, application_id, self.clock(), self.model, self.wall_clock())
         self._next_change[application_id] = renewal.next_change
         self.at_point("verdict written")
         return renewal

@@ -12,6 +12,7 @@ import re
 import socket
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ from probable_cause.settings import Settings
 from probable_cause.sink import BatchReport, Checkpoints, LookupCache, Sink
 from probable_cause.sources import read_stream
 from probable_cause.state import dynamodb
-from probable_cause.state.lease import Lease, acquire
+from probable_cause.state.lease import Lease, acquire, beat
 from probable_cause.state.tables import Tables
 from probable_cause.verdict import VerdictModel
 
@@ -79,6 +80,8 @@ class StreamJob:
         self._failure: Exception | None = None
         self._finished_batches = 0
         self._on_report = on_report
+        self._totals: Counter[str] = Counter()  # lines since this driver started, by family
+        self._rejects: Counter[str] = Counter()
         self._sink = Sink(
             scope=scope_of(settings),
             tables=tables,
@@ -170,12 +173,26 @@ class StreamJob:
                 waited = 0.0
                 with self._batch:
                     self._sink.sweep()
+                    self._beat()
         with self._batch:
             query.stop()
 
     def _report(self, report: BatchReport) -> None:
+        self._totals.update(report.lines)
+        self._rejects.update({"/".join(key): count for key, count in report.rejects.items()})
+        self._beat(report.batch_id)
         if self._on_report is not None:
             self._on_report(report)
+
+    def _beat(self, batch_id: int | None = None) -> None:
+        progress: dict[str, Any] = {
+            "LinesTotal": sum(self._totals.values()),
+            "Lines": dict(self._totals),
+            "Rejects": dict(self._rejects),
+        }
+        if batch_id is not None:
+            progress["BatchId"] = batch_id
+        beat(self._sink.tables.states, self._sink.lease, clocks.wall_clock(), progress)
 
 
 def _reason(error: StreamingQueryException) -> Exception:

@@ -66,8 +66,13 @@ def add_repeats(
     raise TableError(f"events of {application_id} are changed by others again and again; the batch will be replayed")
 
 
-def renew(tables: Tables, application_id: str, now: datetime, model: VerdictModel) -> Renewal:
+def renew(
+    tables: Tables, application_id: str, now: datetime, model: VerdictModel, written_at: datetime | None = None
+) -> Renewal:
     """Judges an application at `now` and writes what changed.
+
+    Args:
+        written_at: the machine's time for the latency ledger, when `now` is a scenario's.
 
     Raises:
         TableError: when others keep changing its state at the same time.
@@ -84,7 +89,7 @@ def renew(tables: Tables, application_id: str, now: datetime, model: VerdictMode
         known: list[EventOfInterest] = [stored.event for stored in events.values()]
         verdict = judge(known, now, model, previous, application_id=application_id)
         next_change = next_change_at(known, now, model)
-        writes = state_record.writes(verdict, current, now, next_change)
+        writes = state_record.writes(verdict, current, now, written_at or now, next_change)
         if all(tables.states.apply(write) for write in writes):
             return Renewal(verdict, next_change, len(writes))
     raise TableError(f"the state of {application_id} is changed by others again and again; it will be judged again")

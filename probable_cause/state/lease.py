@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from probable_cause.errors import FencedError, TableError
 from probable_cause.state.moments import to_text
@@ -17,6 +18,24 @@ from probable_cause.state.tables import Table, Write
 JOB = "(job)"  # no application: AWS tags and log groups can't give this name to one
 _KEY = {"ApplicationId": JOB, "StateKey": "lease"}
 _ATTEMPTS = 20
+
+
+_HEARTBEAT = {"ApplicationId": JOB, "StateKey": "heartbeat"}
+
+
+def beat(states: Table, lease: Lease, now: datetime, progress: dict[str, Any]) -> None:
+    """Tells the dashboard and `doctor` that the job lives, and how far it is.
+
+    Args:
+        now: the machine's time.
+        progress: attributes of the item, such as BatchId, LinesTotal, Lines, Rejects.
+    """
+    states.apply(Write(_HEARTBEAT, {"JobSeenAt": to_text(now), "Owner": lease.owner, **progress}))
+
+
+def last_beat(states: Table) -> dict[str, Any] | None:
+    """What the job told last, or None when none ever ran on these tables."""
+    return states.get(_HEARTBEAT)
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,17 @@ def previous_records(current: Mapping[str, Mapping[str, Any]], events: Mapping[s
 
 
 def writes(
-    verdict: Verdict, current: Mapping[str, Mapping[str, Any]], now: datetime, next_change: datetime | None
+    verdict: Verdict,
+    current: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    written_at: datetime,
+    next_change: datetime | None,
 ) -> list[Write]:
     """The writes that bring the table from `current` to `verdict`; none when it says the same already.
+
+    Args:
+        now: the instant the verdict is for.
+        written_at: the machine's time, for the latency ledger; differs from `now` only on a scenario's clock.
 
     Records of the past come first and `overall#current` last, so that a reader never sees a verdict without its parts.
     """
@@ -59,7 +67,7 @@ def writes(
     layers: list[Write] = []
     for layer in LAYERS:
         before = current.get(current_key(layer), {})
-        after = _layer_item(verdict.layers[layer], before, now, layer)
+        after = _layer_item(verdict.layers[layer], before, now, written_at, layer)
         if _differs(before, after):
             layers.append(_replace(verdict.application_id, before, after))
             records += _record_writes(verdict.application_id, layer, before, after, now)
@@ -73,7 +81,14 @@ def writes(
     return records + layers + overall
 
 
-def _layer_item(shown: LayerVerdict, before: Mapping[str, Any], now: datetime, layer: str) -> dict[str, Any]:
+def signature_text(verdict: Verdict) -> str:
+    """What an operator would call the same verdict, as the table holds it."""
+    return json.dumps(verdict.signature(), default=str)
+
+
+def _layer_item(
+    shown: LayerVerdict, before: Mapping[str, Any], now: datetime, written_at: datetime, layer: str
+) -> dict[str, Any]:
     item: dict[str, Any] = {
         "StateKey": current_key(layer),
         "EventType": layer,
@@ -87,7 +102,7 @@ def _layer_item(shown: LayerVerdict, before: Mapping[str, Any], now: datetime, l
         for name in ("ApplicationId", "EventType", tables.EXPIRES_AT):
             event.pop(name, None)
         item |= event
-        item |= {"Ledger": {**event.get("Ledger", {}), "written": to_text(now)}}
+        item |= {"Ledger": {**event.get("Ledger", {}), "written": to_text(written_at)}}
         same = before.get("EventKey") == item["EventKey"] and before.get("DeferredFrom") == shown.deferred_from
         item["Since"] = before["Since"] if same and "Since" in before else to_text(now)
         item["RecordKey"] = f"{layer}#{item['Since']}#{_short(item['EventKey'])}"
@@ -98,7 +113,7 @@ def _overall_item(
     verdict: Verdict, before: Mapping[str, Any], now: datetime, next_change: datetime | None
 ) -> dict[str, Any]:
     told = verdict.to_dict()
-    signature = json.dumps(verdict.signature(), default=str)
+    signature = signature_text(verdict)
     root = verdict.root_cause
     return {
         "StateKey": current_key(OVERALL),

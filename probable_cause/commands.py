@@ -1,0 +1,87 @@
+"""What the command line says of one or all applications: pure functions from tables and an instant to values.
+
+The CLI prints them as text or as JSON; nothing here prints.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from probable_cause.state import state_record
+from probable_cause.state.application import applications, load_events
+from probable_cause.state.moments import from_text, to_text
+from probable_cause.state.tables import Tables
+from probable_cause.verdict import Verdict, VerdictModel, judge
+from probable_cause.verdict.types import LAYERS
+
+_SEVERITY = {"failing": 0, "degraded": 1, "healthy": 2}
+
+
+def verdict_of(tables: Tables, application_id: str, now: datetime, model: VerdictModel) -> Verdict:
+    """The verdict at `now`, judged from the stored events; nothing is written."""
+    events = load_events(tables, application_id)
+    current = {item["StateKey"]: item for item in tables.states.query(application_id) if "#current" in item["StateKey"]}
+    previous = state_record.previous_records(current, events)
+    known = [stored.event for stored in events.values()]
+    return judge(known, now, model, previous, application_id=application_id)
+
+
+def believed_at(tables: Tables, application_id: str, as_of: datetime) -> dict[str, Any] | None:
+    """The verdict (as JSON values) that was believed at `as_of`, or None when there was none yet."""
+    told = None
+    for item in tables.states.query(application_id, prefix=f"{state_record.OVERALL}#"):
+        if item["StateKey"].endswith("#verdict") and from_text(item["Since"]) <= as_of:
+            told = json.loads(item["Verdict"])
+    return told
+
+
+def overview(tables: Tables, now: datetime, model: VerdictModel) -> list[dict[str, Any]]:
+    """All applications, what hurts most first: id, health, root cause, confidence, and each layer's cause."""
+    verdicts = [verdict_of(tables, application_id, now, model) for application_id in sorted(applications(tables))]
+    return [one.to_dict() for one in sorted(verdicts, key=lambda one: (_SEVERITY[one.health], -_hurts(one)))]
+
+
+def _hurts(verdict: Verdict) -> float:
+    return max((ranked.relevance for ranked in verdict.ranking), default=0.0)
+
+
+def history(tables: Tables, application_id: str, layer: str | None) -> list[dict[str, Any]]:
+    """Past and present records of each probable cause, newest first."""
+    records = []
+    for one in (layer,) if layer else LAYERS:
+        for item in tables.states.query(application_id, prefix=f"{one}#", newest_first=True):
+            if not item["StateKey"].endswith("#current"):
+                records.append({name: value for name, value in item.items() if name != "ExpiresAt"})
+    return sorted(records, key=lambda record: str(record["Since"]), reverse=True)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """`42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`."""
+    span = now - moment
+    for unit, name in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min")):
+        if span >= 2 * unit:
+            return f"{span // unit} {name} ago"
+    return f"{max(span // timedelta(seconds=1), 0)} s ago"
+
+
+def event_line(event: dict[str, Any], now: datetime) -> str:
+    """One event of a verdict's JSON as a line: summary, count, who, when."""
+    who = f", by {event['actor']}" if event.get("actor") else ""
+    count = f" ×{event['count']}" if event["count"] > 1 else ""
+    status = "" if event["status"] == "open" else f" [{event['status']}]"
+    return f"{event['summary']}{count}{who}, {ago(from_text(event['last_seen']), now)}{status}"
+
+
+def as_json(value: Any) -> str:
+    """One JSON document; instants as text, bytes as their length."""
+
+    def plain(other: Any) -> Any:
+        if isinstance(other, datetime):
+            return to_text(other)
+        if isinstance(other, bytes):
+            return f"{len(other)} bytes"
+        return str(other)
+
+    return json.dumps(value, indent=2, ensure_ascii=False, default=plain)
