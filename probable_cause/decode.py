@@ -29,6 +29,8 @@ Record = tuple[bytes, datetime | None, str]  # data, arrival in Kinesis (aware),
 # An output batch ends at whichever comes first: large enough for speed, small enough for a worker's memory.
 BATCH_LINES, BATCH_CHARACTERS = 20_000, 16 * 1024**2
 _REJECT_MESSAGE = 64 * 1024  # characters kept of a record that can't be opened
+
+
 @dataclass
 class _Lines:
     """Lines of one family and format, in parallel lists; `origin` is the number of the payload that each is from."""
@@ -115,10 +117,12 @@ def decode_records(
     return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], schema=schema)
 
 
-def decode_batches(routing: Routing, max_decompressed: int = MAX_DECOMPRESSED) -> Callable[[Batches], Batches]:
+def decode_batches(
+    routing: Routing, max_decompressed: int = MAX_DECOMPRESSED
+) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
     """The function for `mapInArrow` that turns schemas.RECORD into schemas.EVENT."""
 
-    def hop(batches: Batches) -> Batches:
+    def hop(batches: Iterable[pa.RecordBatch]) -> Batches:
         return decode((record for batch in batches for record in _records(batch)), routing, max_decompressed)
 
     return hop

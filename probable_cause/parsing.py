@@ -5,7 +5,7 @@ One code path for the stream, the files and the `parse` command.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,12 +71,12 @@ def _parse(family: str, messages: list[str], form: str | None) -> Parsed:
     return Parsed(events, list(index), [*rejects, *silent])
 
 
-def parse_batches(family: str, form: str | None = None) -> Callable[[Batches], Batches]:
+def parse_batches(family: str, form: str | None = None) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
     """The function for `mapInArrow` behind `probable-cause parse`: (index bigint, line string) -> (index bigint,
     ok boolean, result_json string), one row a line, `result_json` being the command's whole output line."""
     schema = arrow_schema("index bigint, ok boolean, result_json string")
 
-    def hop(batches: Batches) -> Batches:
+    def hop(batches: Iterable[pa.RecordBatch]) -> Batches:
         for batch in batches:
             results = parse_results(family, batch.column("line").to_pylist(), form)
             texts = [orjson.dumps(result).decode() for result in results]
