@@ -39,7 +39,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["probable_cause", "probable_cause.*"]),
+    packages=[*find_packages(include=["probable_cause", "probable_cause.*"]), "probable_cause.conf"],
+    # The default configuration and the rules travel in the wheel; in a clone they are at the top, to be read.
+    package_dir={"probable_cause": "probable_cause", "probable_cause.conf": "conf"},
+    package_data={"probable_cause.conf": ["*.yml", "rules/**/*.yml"], "probable_cause": ["dashboard/**/*"]},
     install_requires=RUNTIME,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["probable-cause=probable_cause.cli:main"]},

@@ -85,3 +85,35 @@ def as_json(value: Any) -> str:
         return str(other)
 
     return json.dumps(value, indent=2, ensure_ascii=False, default=plain)
+
+
+def explanation(told: dict[str, Any]) -> list[str]:
+    """A verdict's JSON in sentences, as `explain` prints it; every sentence with the event ids it rests on."""
+    lines = [f"{told['application_id']} is {told['health']} at {told['at']}."]
+    root = told["root_cause"]
+    if root is None:
+        lines.append(f"No probable cause. {told['why_none'] or ''}".strip())
+    else:
+        lines.append(f"Root cause: {root['event']['summary']} (confidence {root['confidence']:.0%}).")
+        lines += [f"  {sentence['text']}{_ids(sentence['event_ids'])}" for sentence in root["evidence"]]
+        if root["rivals"]:
+            lines.append("Considered too:")
+            lines += [
+                f"  {rival['event']['summary']} ({rival['confidence']:.0%}): {rival['why_lower']}"
+                for rival in root["rivals"]
+            ]
+        lines += [f"Missing: {gap}" for gap in root["gaps"]]
+        inverse = root["proposed_inverse"]
+        lines.append(f"To undo: {inverse['text']}")
+        if inverse["call"]:
+            lines.append(f"  {json.dumps(inverse['call'], sort_keys=True)}")
+    for name, layer in told["layers"].items():
+        event = layer["event"]
+        shown = "-" if event is None else f"{event['summary']} ×{event['count']}"
+        origin = f", deferred from {layer['deferred_from']}" if layer["deferred_from"] else ""
+        lines.append(f"{name:>12}: {shown} ({layer['state'].replace('_', ' ')}{origin})")
+    return lines
+
+
+def _ids(event_ids: list[str]) -> str:
+    return f" [{', '.join(event_ids)}]" if event_ids else ""

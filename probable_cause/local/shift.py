@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 _ISO = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?")
-_EPOCH = re.compile(r"(?<![\w.:-])(\d{10}|\d{13})(?![\w.:-])")
+_EPOCH = re.compile(r"(?<![\w.-])(\d{10}|\d{13})(?![\w.:-])")
 _NEAR = timedelta(days=2)  # a number this near to the record's time is an instant, not a port or an id
 
 

@@ -1,0 +1,60 @@
+# Bare `make` lists the targets. Everything runs in .venv, which `make setup` makes from the pins in setup.py.
+PYTHON ?= python3
+BIN := .venv/bin
+export SPARK_LOCAL_IP := 127.0.0.1
+export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
+export PYSPARK_DRIVER_PYTHON := $(CURDIR)/$(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz package clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+.venv/ready: setup.py tools/preflight.py
+	@$(PYTHON) tools/preflight.py
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned dependencies into .venv (some minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[archive,demo,dev]'
+	@touch .venv/ready
+
+setup: .venv/ready ## make .venv with every pinned dependency
+
+demo: setup ## an AWS account on this machine, the real Spark job, and scenarios played into both; then a page to look at
+	@$(BIN)/probable-cause demo
+
+once: setup ## the demo without waiting for you: plays, checks every expectation, exits 0 or 1
+	@$(BIN)/probable-cause demo --once
+
+test: setup ## every tier of tests, cheap ones first
+	@$(BIN)/python tools/browser.py || true
+	@$(BIN)/python -m pytest tests
+
+test-unit test-spark test-streaming test-aws test-browser: test-%: setup ## one tier: unit, spark, streaming, aws or browser
+	@$(BIN)/python -m pytest tests/$*
+
+check: setup ## lint, format and types; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup ## rewrite the code in the project's format
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+evaluate: setup ## score the ranking on the published benchmark; fails when it got worse
+	@$(BIN)/python -m benchmarks.incidents.evaluate
+
+fuzz: setup ## mutated log lines through every parser, for a bounded time
+	@$(BIN)/python -m tests.fuzz.run
+
+bench: setup ## speed and latency on this machine, as ratios within one run
+	@$(BIN)/python -m benchmarks.speed
+	@$(BIN)/python -m benchmarks.latency
+
+package: setup ## the wheel, as spark-submit takes it
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls -l dist
+
+clean: ## remove what was built, not .venv
+	@rm -rf build dist .local spark-warehouse .pytest_cache .mypy_cache .ruff_cache
