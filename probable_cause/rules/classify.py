@@ -1,0 +1,28 @@
+"""Which events are of interest: DataFrame[EVENT] -> DataFrame[INTEREST]."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from probable_cause.rules import spark_sql
+from probable_cause.rules.model import RuleSet
+from probable_cause.rules.tables import tables_of
+from probable_cause.schemas import EVENT, RULE, column_names
+
+
+def classify(events: DataFrame, rules: RuleSet) -> DataFrame:
+    """The events that a rule matches, each with the rule's columns; rejected lines pass, without a rule.
+
+    Takes EVENT, gives INTEREST: one row for each (event, layer, role), with the most relevant rule of it (ties by
+    rule id). An event that no key and no word of a rule fits leaves at the first filter.
+    """
+    tables = tables_of(rules)
+    rejected = F.col("reject_reason").isNotNull()
+    called = events.withColumn(
+        "candidates", F.when(~rejected, F.expr(spark_sql.candidates(tables))).otherwise(F.expr(spark_sql.NOTHING))
+    ).where(rejected | (F.size("candidates") > 0))
+    matched = called.withColumn("matches", F.expr(spark_sql.matches(tables))).where(rejected | (F.size("matches") > 0))
+    return matched.select(*column_names(EVENT), F.expr(f"inline_outer({spark_sql.winners(tables)})")).select(
+        *column_names(EVENT), *column_names(RULE)
+    )

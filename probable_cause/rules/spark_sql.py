@@ -1,0 +1,146 @@
+"""The Spark SQL text that evaluates a rule set. Its size does not depend on the number of rules: the rules are data.
+
+Spark plans every micro batch anew, so a text of one expression a rule would cost seconds a batch with a thousand
+rules. Here the rules are JSON literals that the planner folds once into arrays, and one expression walks them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from probable_cause.rules.fields import APPLICATION_COLUMNS, FLOW_COLUMNS
+from probable_cause.rules.keys import QUIET_LEVELS
+from probable_cause.rules.tables import Index, Tables
+from probable_cause.schemas import RULE
+
+TEST = "struct<s: string, p: string, o: string, v: array<string>, c: boolean, n: boolean>"
+LINE = "coalesce(record, message)"
+NOTHING = "cast(array() as array<int>)"
+
+# For each family: its name with `!` for a failed call, then what names the event. See rules/keys.py.
+_FAMILY = "concat(family, if(family = 'cloudtrail' and outcome = 'failure', '!', ''))"
+_KEYS = {
+    "exact": "concat_ws('|', {family}, case family when 'cloudtrail' then concat(lower(event_source), '|', "
+    "lower(action)) when 'aws_config' then lower(resource_type) when 'vpc_flow' then lower(outcome) end)",
+    "action": "concat({family}, '||', lower(action))",
+    "source": "concat({family}, '|', lower(event_source), '|')",
+    "family": "concat({family}, if(family = 'cloudtrail', '||', '|'))",
+}
+
+
+def literal(value: Any, ddl: str) -> str:
+    """SQL of a constant of any type, written as JSON in a raw string (which may hold no quote of its own)."""
+    text = json.dumps(value, separators=(",", ":")).replace("'", "\\u0027")
+    return f"from_json(r'{text}', '{ddl}')"
+
+
+def candidates(tables: Tables) -> str:
+    """SQL of array<int>: the rules that an event's keys, or an application line's words, call up."""
+    lists = [_lookup(index, _KEYS[form].format(family=_FAMILY)) for form, index in tables.indexes.items()]
+    if tables.anchors:
+        lists.append(_text_rules(tables))
+    return f"array_sort(array_distinct(concat({', '.join(lists)})))" if len(lists) > 1 else (lists or [NOTHING])[0]
+
+
+def _lookup(index: Index, key: str) -> str:
+    table = literal(index, "array<map<string, array<int>>>")
+    bucket = f"cast(pmod(crc32({key}), {len(index)}) as int)"
+    return f"coalesce(get({table}, {bucket})[{key}], {NOTHING})"
+
+
+def _text_rules(tables: Tables) -> str:
+    ddl = "array<struct<w: string, r: array<int>>>"
+    quiet = ", ".join(f"'{level}'" for level in QUIET_LEVELS)
+    anchors = (
+        f"if(coalesce(lower(level) in ({quiet}), false), {literal(tables.quiet_anchors, ddl)}, "
+        f"{literal(tables.anchors, ddl)})"
+    )
+    # The lambda's own line is computed once a row: an array of one is the only `let` that SQL has.
+    found = f"transform(array(lower({LINE})), line -> filter({anchors}, a -> contains(line, a.w)))[0]"
+    return f"if(family = 'application', flatten(transform({found}, a -> a.r)), {NOTHING})"
+
+
+def matches(tables: Tables) -> str:
+    """SQL of array<int>: those of the column `candidates` whose condition holds."""
+    conditions = literal(tables.conditions, f"array<array<array<array<{TEST}>>>>")
+    any_outcome = literal(tables.any_outcome, "array<boolean>")
+    holds = (
+        f"exists(get({conditions}, n), term -> forall(term, clause -> exists(clause, t -> t.n != coalesce({_test()}, "
+        "false))))"
+    )
+    return f"filter(candidates, n -> (get({any_outcome}, n) or {_effective()}) and {holds})"
+
+
+def _effective() -> str:
+    """Failed, dry-run and read-only calls caused nothing."""
+    flags = " or ".join(
+        f"coalesce(lower(get_json_object({LINE}, '$.{name}')) = 'true', false)"
+        for name in ("readOnly", "requestParameters.dryRun", "requestParameters.DryRun")
+    )
+    return f"not (family = 'cloudtrail' and (coalesce(outcome = 'failure', false) or {flags}))"
+
+
+def _test() -> str:
+    present = f"case when t.s = 'change' then size({changes()}) > 0 else {_value()} is not null end"
+    compare = (
+        "case t.o when 'equals' then e = x when 'contains' then contains(e, x) "
+        "when 'startswith' then startswith(e, x) when 'endswith' then endswith(e, x) when 'like' then e like x "
+        "when 'regex' then e rlike x when 'lt' then try_cast(e as double) < try_cast(x as double) "
+        "when 'lte' then try_cast(e as double) <= try_cast(x as double) "
+        "when 'gt' then try_cast(e as double) > try_cast(x as double) "
+        "when 'gte' then try_cast(e as double) >= try_cast(x as double) end"
+    )
+    elements = f"transform({_elements()}, e -> if(t.c, e, lower(e)))"
+    found = f"exists({elements}, e -> exists(t.v, x -> {compare}))"
+    return f"case t.o when 'null' then not {present} when 'exists' then {present} else {found} end"
+
+
+def _value() -> str:
+    columns = dict.fromkeys([*FLOW_COLUMNS.values(), *APPLICATION_COLUMNS.values(), "action"])
+    column = " ".join(f"when '{name}' then cast({name} as string)" for name in columns)
+    return (
+        f"case t.s when 'json' then coalesce(get_json_object({LINE}, t.p), "
+        f"if(family = 'aws_config', get_json_object({LINE}, concat('$.detail', substring(t.p, 2))), null)) "
+        f"when 'line' then {LINE} when 'column' then case t.p {column} end when 'fields' then fields[t.p] end"
+    )
+
+
+def _elements() -> str:
+    """The values of a field to compare: itself, and, when it is a JSON list, its elements."""
+    one = (
+        f"transform(array({_value()}), v -> case when v is null then cast(array() as array<string>) "
+        "when t.s != 'json' then array(v) "
+        "when startswith(v, '[') then concat(array(v), coalesce(from_json(v, 'array<string>'), array())) "
+        "when startswith(v, '\"') then coalesce(from_json(concat('[', v, ']'), 'array<string>'), array(v)) "
+        "else array(v) end)[0]"
+    )
+    return f"case when t.s = 'change' then {changes()} else {one} end"
+
+
+def changes() -> str:
+    """SQL of array<string>: the differences of a Config item, one text each:
+    `UPDATE Configuration.DesiredCapacity: 4 -> 0 (down)`."""
+    ddl = "map<string, struct<changeType: string, previousValue: string, updatedValue: string>>"
+    path = "configurationItemDiff.changedProperties"
+    found = f"coalesce(get_json_object({LINE}, '$.{path}'), get_json_object({LINE}, '$.detail.{path}'))"
+    number = "try_cast(d.value.{} as double)"
+    before, after = number.format("previousValue"), number.format("updatedValue")
+    direction = f"case when {after} < {before} then ' (down)' when {after} > {before} then ' (up)' else '' end"
+    text = (
+        "concat(coalesce(d.value.changeType, 'UPDATE'), ' ', d.key, ': ', coalesce(d.value.previousValue, 'null'), "
+        f"' -> ', coalesce(d.value.updatedValue, 'null'), {direction})"
+    )
+    return (
+        "if(family = 'aws_config', "
+        f"coalesce(transform(map_entries(from_json({found}, '{ddl}')), d -> {text}), cast(array() as array<string>)), "
+        "cast(array() as array<string>))"
+    )
+
+
+def winners(tables: Tables) -> str:
+    """SQL of array<struct<RULE>>: of the column `matches`, the most relevant rule for each layer and role."""
+    slots = literal(tables.slots, "array<int>")
+    rows = literal(tables.rows, f"array<struct<{RULE}>>")
+    first = f"not exists(slice(matches, 1, i), m -> get({slots}, m) = get({slots}, n))"
+    return f"transform(filter(matches, (n, i) -> {first}), n -> get({rows}, n))"
