@@ -122,7 +122,7 @@ def _words(raw: Mapping[str, Any], key: str, report: Report) -> tuple[str, ...]:
 def _template(raw: Mapping[str, Any], key: str, family: str, report: Report) -> str:
     value = raw.get(key)
     if not isinstance(value, str) or not value.strip():
-        report(key, message="a text is needed, such as \"{eventName} on {resource}\"")
+        report(key, message='a text is needed, such as "{eventName} on {resource}"')
         return ""
     if value.count("{") != len(PLACEHOLDER.findall(value)) or value.count("}") != value.count("{"):
         report(key, message="the braces do not pair; a pattern after ~ may hold none")

@@ -52,10 +52,7 @@ def _value() -> str:
         f"case name {columns} {aliases} when 'permissions' then {_permissions()} "
         f"when 'changes' then array_join(slice({spark_sql.changes()}, 1, 3), '; ') else {raw} end"
     )
-    return (
-        f"transform(array({name}), name -> if({pattern} is null, {found}, "
-        f"regexp_extract({found}, {pattern}, 1)))[0]"
-    )
+    return f"transform(array({name}), name -> if({pattern} is null, {found}, regexp_extract({found}, {pattern}, 1)))[0]"
 
 
 def _permissions() -> str:
