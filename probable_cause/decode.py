@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from probable_cause.arrow_schema import TIMESTAMP, arrow_schema
-from probable_cause.envelope import MAX_DECOMPRESSED, Payload, open_record
+from probable_cause.envelope import Payload, open_record
 from probable_cause.errors import RejectedLineError
 from probable_cause.parsing import Batches, Parsed, clean, parse, parse_batches
 from probable_cause.routing import Route, Routing
@@ -51,11 +51,11 @@ class _Chunk:
     size: int = 0
     count: int = 0
 
-    def add(self, record: Record, routing: Routing, max_decompressed: int) -> None:
+    def add(self, record: Record, routing: Routing) -> None:
         data, arrived_at, position = record
         where = {"arrived_at": arrived_at, "position": position}
         try:
-            payloads = open_record(data, max_decompressed)
+            payloads = open_record(data, routing.max_decompressed)
         except RejectedLineError as fault:
             raw = base64.b64encode(data[:_REJECT_MESSAGE]).decode()[:_REJECT_MESSAGE]
             self._reject(where, fault.reason, fault.detail, raw)
@@ -97,33 +97,29 @@ class _Chunk:
             yield pa.RecordBatch.from_pylist(self.rejects, schema=arrow_schema(EVENT))
 
 
-def decode(records: Iterable[Record], routing: Routing, max_decompressed: int = MAX_DECOMPRESSED) -> Batches:
+def decode(records: Iterable[Record], routing: Routing) -> Batches:
     """Records -> batches of schemas.EVENT, of bounded size. The same records give the same rows in the same order."""
     chunk = _Chunk()
     for record in records:
-        chunk.add(record, routing, max_decompressed)
+        chunk.add(record, routing)
         if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
             yield from chunk.batches()
             chunk = _Chunk()
     yield from chunk.batches()
 
 
-def decode_records(
-    records: Iterable[Record], routing: Routing, max_decompressed: int = MAX_DECOMPRESSED
-) -> pa.RecordBatch:
+def decode_records(records: Iterable[Record], routing: Routing) -> pa.RecordBatch:
     """As decode(), in one batch."""
     schema = arrow_schema(EVENT)
-    batches = list(decode(records, routing, max_decompressed))
+    batches = list(decode(records, routing))
     return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], schema=schema)
 
 
-def decode_batches(
-    routing: Routing, max_decompressed: int = MAX_DECOMPRESSED
-) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
+def decode_batches(routing: Routing) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
     """The function for `mapInArrow` that turns schemas.RECORD into schemas.EVENT."""
 
     def hop(batches: Iterable[pa.RecordBatch]) -> Batches:
-        return decode((record for batch in batches for record in _records(batch)), routing, max_decompressed)
+        return decode((record for batch in batches for record in _records(batch)), routing)
 
     return hop
 

@@ -20,6 +20,7 @@ from probable_cause.families import parse_lines
 from probable_cause.schemas import PARSED
 
 Batches = Iterator[pa.RecordBatch]
+RESULT = "index bigint, ok boolean, result_json string"
 # Microseconds of year 1 and year 9999: what Python's and Spark's timestamps can both hold.
 _EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
@@ -72,9 +73,9 @@ def _parse(family: str, messages: list[str], form: str | None) -> Parsed:
 
 
 def parse_batches(family: str, form: str | None = None) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
-    """The function for `mapInArrow` behind `probable-cause parse`: (index bigint, line string) -> (index bigint,
-    ok boolean, result_json string), one row a line, `result_json` being the command's whole output line."""
-    schema = arrow_schema("index bigint, ok boolean, result_json string")
+    """The function for `mapInArrow` behind `probable-cause parse`: (index bigint, line string) -> RESULT, one row a
+    line, `result_json` being the command's whole output line."""
+    schema = arrow_schema(RESULT)
 
     def hop(batches: Iterable[pa.RecordBatch]) -> Batches:
         for batch in batches:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from probable_cause.decode import decode_batches
-from probable_cause.envelope import MAX_DECOMPRESSED
 from probable_cause.errors import SourceError
 from probable_cause.routing import Routing
 from probable_cause.schemas import EVENT
@@ -36,7 +35,6 @@ def read_emr_stream(
     endpoint_url: str | None = None,
     starting_position: str = "TRIM_HORIZON",
     max_span_s: float = 30.0,
-    max_decompressed: int = MAX_DECOMPRESSED,
 ) -> DataFrame:
     """The stream as schemas.EVENT.
 
@@ -53,7 +51,7 @@ def read_emr_stream(
             f"Spark does not know the source {FORMAT}. It comes with EMR (7.1 and later); add its jar with --jars "
             "/usr/share/aws/kinesis/spark-sql-kinesis/lib/spark-streaming-sql-kinesis-connector.jar"
         ) from exc
-    return records.selectExpr(*RECORD_COLUMNS).mapInArrow(decode_batches(routing, max_decompressed), EVENT)
+    return records.selectExpr(*RECORD_COLUMNS).mapInArrow(decode_batches(routing), EVENT)
 
 
 def connector_options(

@@ -1,4 +1,4 @@
-"""Records out of files: a folder's records.jsonl, one line a Kinesis record. Pure, but for the DataFrame at the end."""
+"""What files hold: records.jsonl, one line a Kinesis record; or plain log lines, for the `parse` command."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pyarrow as pa
 
 from probable_cause.errors import BundleError
+from probable_cause.parsing import RESULT, parse_batches
 from probable_cause.schemas import RECORD
 
 if TYPE_CHECKING:
@@ -78,3 +80,20 @@ def read_records(spark: SparkSession, path: str | Path) -> DataFrame:
     with file.open("rb") as lines:
         rows = list(bundle_records(lines, name=str(file)))
     return spark.createDataFrame(rows, RECORD)
+
+
+def parse_lines(spark: SparkSession, family: str, form: str | None, data: bytes) -> Iterator[str]:
+    """One JSON document for each line of `data`, in order: what the family's parser makes of it.
+
+    The same hop as the stream's, in Spark; parsing.parse_results() is the function behind it.
+    """
+    lines = data.split(b"\n")
+    if not lines[-1]:  # the end of the last line, no line of its own
+        lines.pop()
+    texts = [line.removesuffix(b"\r").decode("utf-8", "replace") for line in lines]
+    if not texts:
+        return iter(())
+    schema = pa.schema([("index", pa.int64()), ("line", pa.string())])
+    table = pa.table([pa.array(range(len(texts)), pa.int64()), pa.array(texts, pa.string())], schema=schema)
+    results = spark.createDataFrame(table).mapInArrow(parse_batches(family, form), RESULT).orderBy("index")
+    return (row["result_json"] for row in results.toLocalIterator())

@@ -39,7 +39,6 @@ class Options:
     routing: Routing
     limits: Limits
     starting_position: str = "TRIM_HORIZON"
-    max_decompressed: int = MAX_DECOMPRESSED
     shards_per_task: int = 8
 
     @classmethod
@@ -68,7 +67,8 @@ class Options:
         if "streamname" not in values:
             faults.append("streamName: missing; give the name or the ARN of a Kinesis stream")
         try:
-            routing = Routing.from_json(values.get("routing", ""))
+            limit = number("maxDecompressed", MAX_DECOMPRESSED, 1024)
+            routing = Routing.from_json(values.get("routing", ""), limit)
         except (ValueError, TypeError):
             faults.append(
                 "routing: expected the JSON of decode.Routing: a list of [pattern, family, format or null, "
@@ -84,7 +84,6 @@ class Options:
                 number("lagMs", 1000, 0), number("maxSpanMs", 30_000, 100), choice("onTrimmed", ("fail", "skip"))
             ),
             starting_position=choice("startingPosition", ("TRIM_HORIZON", "LATEST")),
-            max_decompressed=number("maxDecompressed", MAX_DECOMPRESSED, 1024),
             shards_per_task=number("shardsPerTask", 8, 1),
         )
         if faults:
@@ -172,7 +171,7 @@ class KinesisStreamReader(DataSourceStreamReader):
         readers = (RangeReader(stream, part, self.options.limits.on_trimmed) for part in parts)
         found = ahead(chain.from_iterable(((reader.part.shard, page) for page in reader.pages()) for reader in readers))
         gaps: list[Gap] = []
-        yield from decode(_records(found, gaps), self.options.routing, self.options.max_decompressed)
+        yield from decode(_records(found, gaps), self.options.routing)
         if gaps:
             yield gap_batch(gaps)
 
