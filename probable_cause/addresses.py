@@ -37,14 +37,14 @@ def in_any(address: Column, cidrs: Sequence[str]) -> Column:
 
 def _ipv4_hex(address: Column) -> Column:
     octets = F.split(address, r"\.")
-    return F.concat(*(F.lpad(F.lower(F.hex(octets[i].try_cast("int"))), 2, "0") for i in range(4)))
+    return F.concat(*(F.lpad(F.lower(F.hex(F.get(octets, i).try_cast("int"))), 2, "0") for i in range(4)))
 
 
 def _ipv6_hex(address: Column) -> Column:
     """`::` stands for as many zero groups as are missing (RFC 4291, section 2.2)."""
     halves = F.split(F.lower(address), "::")
-    left = F.filter(F.split(halves[0], ":"), lambda group: group != "")
-    right = F.filter(F.split(F.coalesce(F.try_element_at(halves, F.lit(2)), F.lit("")), ":"), lambda group: group != "")
+    left = F.filter(F.split(F.get(halves, 0), ":"), lambda group: group != "")
+    right = F.filter(F.split(F.coalesce(F.get(halves, 1), F.lit("")), ":"), lambda group: group != "")
     missing = F.greatest(F.lit(0), F.lit(8) - F.size(left) - F.size(right))
     groups = F.concat(left, F.array_repeat(F.lit("0"), missing), right)
     return F.array_join(F.transform(groups, lambda group: F.lpad(group, 4, "0")), "")

@@ -115,12 +115,12 @@ def _attributed_columns() -> list[Column]:
     """schemas.ATTRIBUTED out of event, application and own (its matches, sorted by application, place, rank)."""
     event, own = F.col("event"), F.col("own")
     is_flow = event["family"] == "vpc_flow"
-    first = own[0]
+    first = F.get(own, 0)
     source = F.coalesce(event["pkt_source_ip"], event["source_ip"])
     destination = F.coalesce(event["pkt_destination_ip"], event["destination_ip"])
     resources = F.array_sort(F.filter(own, lambda one: one["place"] == "resource"))
     # Named are the owned resources of the same kind as the first: i-1 and i-2 of a reboot, not their subnet.
-    kind = F.substring_index(resources[0]["value"], "-", 1)
+    kind = F.substring_index(F.get(resources, 0)["value"], "-", 1)
     named = F.filter(resources, lambda one: F.substring_index(one["value"], "-", 1) == kind)
     values = {
         "application_id": F.col("application"),

@@ -1,0 +1,137 @@
+"""Which application an event concerns: by address, resource and log group; shared, unknown, and nobody's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from probable_cause.attribution import LOOKUP, UNATTRIBUTED, attribute, of_network_interest
+from probable_cause.schemas import ATTRIBUTED, INTEREST, column_names
+from tests.spark.rows import frame, interest, reject
+
+CIDRS = ["10.0.0.0/8"]
+ROWS = [
+    ("10.1.1.10", "app1", "Instance"),
+    ("10.11.11.10", "app2", "ELB"),
+    ("10.1.1.11", "app1", "RDS"),
+    ("10.9.9.9", "app1", "Instance"),
+    ("10.9.9.9", "app2", "Instance"),
+    ("sg-1", "app1", "AWS::EC2::SecurityGroup"),
+    ("sg-1", "app2", "AWS::EC2::SecurityGroup"),
+    ("i-1", "app1", "AWS::EC2::Instance"),
+    ("i-2", "app1", "AWS::EC2::Instance"),
+    ("subnet-1", "app1", "AWS::EC2::Subnet"),
+    ("/aws/lambda/pay", "app3", "AWS::Lambda::Function"),
+    ("orders", "app3", "AWS::Lambda::Function"),
+]
+APP_LINE = {"family": "application", "resource_ids": None, "event_type": "application", "role": "symptom"}
+
+# event -> {application: (endpoint_type, endpoint, peer, resource)}
+CASES: list[tuple[str, dict[str, Any], dict[str, tuple[Any, ...]]]] = [
+    (
+        "a refused flow between two known ends concerns both",
+        reject("e", "10.1.1.10", "10.11.11.10"),
+        {"app1": ("Instance", "10.1.1.10", "10.11.11.10", None), "app2": ("ELB", "10.11.11.10", "10.1.1.10", None)},
+    ),
+    (
+        "both ends in one application: one event, named by the end that was refused",
+        reject("e", "10.1.1.10", "10.1.1.11"),
+        {"app1": ("RDS", "10.1.1.11", "10.1.1.10", None)},
+    ),
+    (
+        "an address that serves two applications",
+        reject("e", "203.0.113.9", "10.9.9.9"),
+        {
+            "app1": ("Instance", "10.9.9.9", "203.0.113.9", None),
+            "app2": ("Instance", "10.9.9.9", "203.0.113.9", None),
+        },
+    ),
+    (
+        "an end without an application is kept as unattributed, beside the other end's",
+        reject("e", "10.1.1.10", "10.77.0.1"),
+        {
+            "app1": ("Instance", "10.1.1.10", "10.77.0.1", None),
+            UNATTRIBUTED: ("address", "10.77.0.1", "10.1.1.10", None),
+        },
+    ),
+    (
+        "the packet's own address counts, not the interface's primary one",
+        reject("e", "10.5.5.5", "10.6.6.6", pkt_source_ip="10.1.1.10", pkt_destination_ip="10.11.11.10"),
+        {"app1": ("Instance", "10.1.1.10", "10.11.11.10", None), "app2": ("ELB", "10.11.11.10", "10.1.1.10", None)},
+    ),
+    ("a resource", interest("e"), {"app1": (None, None, None, "i-1")}),
+    (
+        "a shared resource concerns all",
+        interest("e", resource_ids=["sg-1", "vpc-1"]),
+        {"app1": (None, None, None, "sg-1"), "app2": (None, None, None, "sg-1")},
+    ),
+    (
+        "named are the owned resources of the first one's kind",
+        interest("e", resource_ids=["i-2", "i-1", "subnet-1", "i-3"]),
+        {"app1": (None, None, None, "i-2, i-1")},
+    ),
+    ("nobody's resource", interest("e", resource_ids=["i-77"]), {UNATTRIBUTED: (None, None, None, "i-77")}),
+    (
+        "the log group names the application",
+        interest("e", **APP_LINE, application_id="shop", log_group="/app/shop"),
+        {"shop": (None, None, None, "")},
+    ),
+    (
+        "the log group is looked up",
+        interest("e", **APP_LINE, log_group="/aws/lambda/pay"),
+        {"app3": (None, None, None, "")},
+    ),
+    (
+        "the last part of the log group is looked up",
+        interest("e", **APP_LINE, log_group="/aws/lambda/orders"),
+        {"app3": (None, None, None, "")},
+    ),
+]
+
+
+@pytest.fixture
+def lookup(spark: SparkSession) -> Any:
+    return spark.createDataFrame(ROWS, LOOKUP)
+
+
+def test_cases(spark: SparkSession, lookup: Any) -> None:
+    """All in one go: an event's case is its id."""
+    rows = [{**event, "event_id": str(number)} for number, (_, event, _) in enumerate(CASES)]
+    attributed = attribute(frame(spark, INTEREST, rows), lookup, CIDRS)
+    assert attributed.columns == column_names(ATTRIBUTED)
+    found: dict[str, dict[str, tuple[Any, ...]]] = {}
+    for row in attributed.collect():
+        values = (row["endpoint_type"], row["endpoint"], row["peer"], row["resource"])
+        found.setdefault(row["event_id"], {})[row["application_id"]] = values
+    for number, (name, _, expected) in enumerate(CASES):
+        assert found.get(str(number)) == expected, name
+
+
+def test_an_event_delivered_twice_in_a_batch_is_one(spark: SparkSession, lookup: Any) -> None:
+    rows = [interest("same"), interest("same"), interest("other")]
+    assert attribute(frame(spark, INTEREST, rows), lookup, CIDRS).count() == 2
+
+
+def test_events_without_a_resource_are_not_lost(spark: SparkSession, lookup: Any) -> None:
+    rows = [interest("none", resource_ids=[]), interest("null", resource_ids=None)]
+    found = attribute(frame(spark, INTEREST, rows), lookup, CIDRS).collect()
+    assert {(row["event_id"], row["application_id"]) for row in found} == {
+        ("none", UNATTRIBUTED),
+        ("null", UNATTRIBUTED),
+    }
+
+
+def test_bots_are_counted_nowhere_by_default(spark: SparkSession) -> None:
+    rows = [
+        reject("bot", "198.51.100.7", "10.1.1.10"),
+        reject("inside", "10.1.1.10", "10.11.11.10"),
+        reject("outbound", "10.1.1.10", "198.51.100.7"),
+        interest("call"),
+        {"event_id": "unreadable", "family": "vpc_flow", "reject_reason": "missing_fields"},
+    ]
+    events = frame(spark, INTEREST, rows)
+    kept = {row["event_id"] for row in of_network_interest(events, CIDRS, count_external=False).collect()}
+    assert kept == {"inside", "outbound", "call", "unreadable"}
+    assert of_network_interest(events, CIDRS, count_external=True).count() == 5
