@@ -43,11 +43,22 @@ def test_nothing_changes_before_the_next_change(seed):
     """Property: stepping through time, the signature changes nowhere before the instant that was promised."""
     draw = random.Random(seed)
     events = [
-        cause(f"A{n}", draw.uniform(-300, 0), layer=draw.choice(["network", "cloudsystem"]), resource=f"r{n}",
-              relevance=draw.uniform(2, 10), half_life_seconds=draw.choice([1, 6, 24]) * HOUR,
-              window_seconds=draw.choice([6, 72]) * HOUR)
+        cause(
+            f"A{n}",
+            draw.uniform(-300, 0),
+            layer=draw.choice(["network", "cloudsystem"]),
+            resource=f"r{n}",
+            relevance=draw.uniform(2, 10),
+            half_life_seconds=draw.choice([1, 6, 24]) * HOUR,
+            window_seconds=draw.choice([6, 72]) * HOUR,
+        )
         for n in range(4)
-    ] + [symptom(draw.choice(["connectivity", "auth"]), draw.uniform(-60, 0), cause_id=f"s{n}", relevance=draw.uniform(3, 9)) for n in range(2)]  # fmt: skip
+    ] + [
+        symptom(
+            draw.choice(["connectivity", "auth"]), draw.uniform(-60, 0), cause_id=f"s{n}", relevance=draw.uniform(3, 9)
+        )
+        for n in range(2)
+    ]
     due = next_change_at(events, at(0))
     assert due is not None, seed
     before = judge(events, at(0)).signature()
