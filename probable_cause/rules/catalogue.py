@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 from sigma.exceptions import SigmaError
-from sigma.rule import SigmaRule
+from sigma.rule import SigmaDetectionItem, SigmaRule
 
 from probable_cause.errors import RulesError
 from probable_cause.rules.block import default_block, read_block
@@ -105,7 +105,8 @@ def _read_rule(document: Document, file: Path, reading: _Reading, found: dict[st
         return None
     any_outcome = checked.role == "symptom" or speaks_of_failure(condition)
     keys, rest = keys_of(family, condition, any_outcome)
-    quiet, needles = True, ()
+    quiet = True
+    needles: tuple[str, ...] = ()
     if family == "application":
         needles = needles_of(rest)
         rest, quiet = with_default_levels(rest)
@@ -197,7 +198,6 @@ def _naming(sigma: SigmaRule, family: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for detection in sigma.detection.detections.values():
         for item in detection.detection_items:
-            name = getattr(item, "field", None)
-            if name in NAMING.get(family, ()) and not item.modifiers:
-                found.setdefault(name, str(item.value[0]))
+            if isinstance(item, SigmaDetectionItem) and item.field in NAMING.get(family, ()) and not item.modifiers:
+                found.setdefault(item.field, str(item.value[0]))
     return found

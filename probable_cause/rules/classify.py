@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from probable_cause.rules import spark_sql
 from probable_cause.rules.model import RuleSet
 from probable_cause.rules.tables import tables_of
-from probable_cause.schemas import EVENT, RULE, column_names
+from probable_cause.schemas import EVENT, column_names
 
 
 def classify(events: DataFrame, rules: RuleSet) -> DataFrame:
@@ -19,10 +19,8 @@ def classify(events: DataFrame, rules: RuleSet) -> DataFrame:
     """
     tables = tables_of(rules)
     rejected = F.col("reject_reason").isNotNull()
-    called = events.withColumn(
-        "candidates", F.when(~rejected, F.expr(spark_sql.candidates(tables))).otherwise(F.expr(spark_sql.NOTHING))
-    ).where(rejected | (F.size("candidates") > 0))
-    matched = called.withColumn("matches", F.expr(spark_sql.matches(tables))).where(rejected | (F.size("matches") > 0))
-    return matched.select(*column_names(EVENT), F.expr(f"inline_outer({spark_sql.winners(tables)})")).select(
-        *column_names(EVENT), *column_names(RULE)
-    )
+    kept = rejected | (F.size("candidates") > 0)
+    called = events.withColumn("candidates", F.expr(spark_sql.candidates(tables))).where(kept)
+    matched = called.withColumn("matches", F.expr(spark_sql.matches(tables)))
+    won = matched.select(*column_names(EVENT), F.expr(f"inline_outer({spark_sql.winners(tables)})"))
+    return won.where(rejected | F.col("rule_id").isNotNull())

@@ -12,11 +12,11 @@ CLOUDTRAIL_FIELDS = frozenset(
     errorMessage requestParameters responseElements additionalEventData requestID eventID eventType apiVersion
     managementEvent readOnly resources recipientAccountId serviceEventDetails sharedEventID vpcEndpointId
     vpcEndpointAccountId eventCategory addendum sessionCredentialFromConsole edgeDeviceDetails tlsDetails
-    insightDetails""".split()
+    insightDetails""".split()  # noqa: SIM905
 )
 CONFIG_FIELDS = frozenset(
-    "configurationItem configurationItemDiff configurationItemSummary messageType notificationCreationTime "
-    "recordVersion change".split()
+    """configurationItem configurationItemDiff configurationItemSummary messageType notificationCreationTime
+    recordVersion change""".split()  # noqa: SIM905
 )
 FLOW_COLUMNS = {
     "srcaddr": "source_ip", "dstaddr": "destination_ip", "srcport": "source_port", "dstport": "destination_port",
@@ -28,7 +28,7 @@ FLOW_FIELDS = frozenset(
     """version vpc_id subnet_id instance_id tcp_flags type region az_id sublocation_type sublocation_id
     pkt_src_aws_service pkt_dst_aws_service flow_direction traffic_path ecs_cluster_arn ecs_cluster_name
     ecs_container_instance_arn ecs_container_instance_id ecs_container_id ecs_second_container_id ecs_service_name
-    ecs_task_definition_arn ecs_task_arn ecs_task_id reject_reason resource_id encryption_status""".split()
+    ecs_task_definition_arn ecs_task_arn ecs_task_id reject_reason resource_id encryption_status""".split()  # noqa: SIM905
 )
 APPLICATION_COLUMNS = {"level": "level", "logger": "logger"}
 
@@ -36,7 +36,7 @@ APPLICATION_COLUMNS = {"level": "level", "logger": "logger"}
 TEMPLATE_COLUMNS = frozenset(
     """action outcome error_code actor account_id region source_ip destination_ip source_port destination_port protocol
     interface_id bytes packets resource_type level logger message event_source log_group log_stream application_id
-    endpoint endpoint_type peer resource rule_id family""".split()
+    endpoint endpoint_type peer resource rule_id family""".split()  # noqa: SIM905
 )
 TEMPLATE_ALIASES = {
     "eventName": "action", "application": "application_id", "errorCode": "error_code", "eventSource": "event_source",

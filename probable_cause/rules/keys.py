@@ -18,7 +18,7 @@ import re
 from dataclasses import replace
 from itertools import product
 
-from probable_cause.rules.model import Condition, Term, Test
+from probable_cause.rules.model import Clause, Condition, Term, Test
 
 FORMS = ("exact", "action", "source", "family")
 QUIET_LEVELS = ("trace", "debug", "info", "notice", "verbose")
@@ -99,7 +99,8 @@ def _keys(family: str, names: dict[str, tuple[str, ...]]) -> list[str]:
 
 def _without(family: str, term: Term) -> Term:
     """A term without the first clause on each naming field: `_named` took the same ones. A second one stays."""
-    kept, dropped = [], set()
+    kept: list[Clause] = []
+    dropped: set[str] = set()
     for clause in term:
         test = clause[0]
         name = test.field.replace("-", "_")

@@ -16,7 +16,8 @@ from probable_cause.schemas import RULE
 
 TEST = "struct<s: string, p: string, o: string, v: array<string>, c: boolean, n: boolean>"
 LINE = "coalesce(record, message)"
-NOTHING = "cast(array() as array<int>)"
+NO_RULES = "cast(array() as array<int>)"
+NO_TEXTS = "cast(array() as array<string>)"
 
 # For each family: its name with `!` for a failed call, then what names the event. See rules/keys.py.
 _FAMILY = "concat(family, if(family = 'cloudtrail' and outcome = 'failure', '!', ''))"
@@ -40,13 +41,13 @@ def candidates(tables: Tables) -> str:
     lists = [_lookup(index, _KEYS[form].format(family=_FAMILY)) for form, index in tables.indexes.items()]
     if tables.anchors:
         lists.append(_text_rules(tables))
-    return f"array_sort(array_distinct(concat({', '.join(lists)})))" if len(lists) > 1 else (lists or [NOTHING])[0]
+    return f"array_sort(array_distinct(concat({', '.join(lists)})))" if len(lists) > 1 else (lists or [NO_RULES])[0]
 
 
 def _lookup(index: Index, key: str) -> str:
     table = literal(index, "array<map<string, array<int>>>")
     bucket = f"cast(pmod(crc32({key}), {len(index)}) as int)"
-    return f"coalesce(get({table}, {bucket})[{key}], {NOTHING})"
+    return f"coalesce(get({table}, {bucket})[{key}], {NO_RULES})"
 
 
 def _text_rules(tables: Tables) -> str:
@@ -56,9 +57,8 @@ def _text_rules(tables: Tables) -> str:
         f"if(coalesce(lower(level) in ({quiet}), false), {literal(tables.quiet_anchors, ddl)}, "
         f"{literal(tables.anchors, ddl)})"
     )
-    # The lambda's own line is computed once a row: an array of one is the only `let` that SQL has.
-    found = f"transform(array(lower({LINE})), line -> filter({anchors}, a -> contains(line, a.w)))[0]"
-    return f"if(family = 'application', flatten(transform({found}, a -> a.r)), {NOTHING})"
+    found = let("line", f"lower({LINE})", f"filter({anchors}, a -> contains(line, a.w))")
+    return f"if(family = 'application', flatten(transform({found}, a -> a.r)), {NO_RULES})"
 
 
 def matches(tables: Tables) -> str:
@@ -81,8 +81,12 @@ def _effective() -> str:
     return f"not (family = 'cloudtrail' and (coalesce(outcome = 'failure', false) or {flags}))"
 
 
+def let(name: str, value: str, body: str) -> str:
+    """SQL of `body` with `name` standing for `value`, computed once: an array of one is the only `let` that SQL has."""
+    return f"transform(array({value}), {name} -> {body})[0]"
+
+
 def _test() -> str:
-    present = f"case when t.s = 'change' then size({changes()}) > 0 else {_value()} is not null end"
     compare = (
         "case t.o when 'equals' then e = x when 'contains' then contains(e, x) "
         "when 'startswith' then startswith(e, x) when 'endswith' then endswith(e, x) when 'like' then e like x "
@@ -91,9 +95,10 @@ def _test() -> str:
         "when 'gt' then try_cast(e as double) > try_cast(x as double) "
         "when 'gte' then try_cast(e as double) >= try_cast(x as double) end"
     )
-    elements = f"transform({_elements()}, e -> if(t.c, e, lower(e)))"
-    found = f"exists({elements}, e -> exists(t.v, x -> {compare}))"
-    return f"case t.o when 'null' then not {present} when 'exists' then {present} else {found} end"
+    found = f"exists(transform(es, e -> if(t.c, e, lower(e))), e -> exists(t.v, x -> {compare}))"
+    return let(
+        "es", _elements(), f"case t.o when 'null' then size(es) = 0 when 'exists' then size(es) > 0 else {found} end"
+    )
 
 
 def _value() -> str:
@@ -107,13 +112,14 @@ def _value() -> str:
 
 
 def _elements() -> str:
-    """The values of a field to compare: itself, and, when it is a JSON list, its elements."""
-    one = (
-        f"transform(array({_value()}), v -> case when v is null then cast(array() as array<string>) "
-        "when t.s != 'json' then array(v) "
-        "when startswith(v, '[') then concat(array(v), coalesce(from_json(v, 'array<string>'), array())) "
+    """The values of a field to compare: itself, and, when it is a JSON list, its elements. None when it is absent."""
+    one = let(
+        "v",
+        _value(),
+        f"case when v is null then {NO_TEXTS} when t.s != 'json' then array(v) "
+        f"when startswith(v, '[') then concat(array(v), coalesce(from_json(v, 'array<string>'), {NO_TEXTS})) "
         "when startswith(v, '\"') then coalesce(from_json(concat('[', v, ']'), 'array<string>'), array(v)) "
-        "else array(v) end)[0]"
+        "else array(v) end",
     )
     return f"case when t.s = 'change' then {changes()} else {one} end"
 
@@ -124,18 +130,15 @@ def changes() -> str:
     ddl = "map<string, struct<changeType: string, previousValue: string, updatedValue: string>>"
     path = "configurationItemDiff.changedProperties"
     found = f"coalesce(get_json_object({LINE}, '$.{path}'), get_json_object({LINE}, '$.detail.{path}'))"
-    number = "try_cast(d.value.{} as double)"
-    before, after = number.format("previousValue"), number.format("updatedValue")
-    direction = f"case when {after} < {before} then ' (down)' when {after} > {before} then ' (up)' else '' end"
+    direction = "case when n < p then ' (down)' when n > p then ' (up)' else '' end"
+    direction = let("p", "try_cast(d.value.previousValue as double)", direction)
+    direction = let("n", "try_cast(d.value.updatedValue as double)", direction)
     text = (
         "concat(coalesce(d.value.changeType, 'UPDATE'), ' ', d.key, ': ', coalesce(d.value.previousValue, 'null'), "
         f"' -> ', coalesce(d.value.updatedValue, 'null'), {direction})"
     )
-    return (
-        "if(family = 'aws_config', "
-        f"coalesce(transform(map_entries(from_json({found}, '{ddl}')), d -> {text}), cast(array() as array<string>)), "
-        "cast(array() as array<string>))"
-    )
+    listed = f"transform(map_entries(from_json({found}, '{ddl}')), d -> {text})"
+    return f"if(family = 'aws_config', coalesce({listed}, {NO_TEXTS}), {NO_TEXTS})"
 
 
 def winners(tables: Tables) -> str:

@@ -20,7 +20,7 @@ _EVERYDAY = frozenset(
     """error errors failed failure fail connection connect connections request requests server client service could
     cannot unable with from that this have been while after before more than exception status code message database
     lang java com http https port host task process time user file name because during when would execute executing
-    lock task remote upstream already does exist exists not found closed local operation response call object""".split()
+    lock task remote upstream already does exist exists not found closed local operation response call object""".split()  # noqa: SIM905
 )
 _WORD = re.compile(r"[a-z0-9_]+")
 
