@@ -1,0 +1,232 @@
+"""A batch from events to tables, over the tables in memory: repeats, replays, rejects, sweep, fencing."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from probable_cause import settings, stream
+from probable_cause.errors import FencedError
+from probable_cause.schemas import EVENT
+from probable_cause.sink import BatchReport, LookupCache, Sink
+from probable_cause.state import lookups
+from probable_cause.state.application import act
+from probable_cause.state.event_item import from_item
+from probable_cause.state.lease import acquire
+from probable_cause.state.memory import memory_tables
+from probable_cause.state.tables import Tables
+from tests.spark.rows import T0, at, frame
+
+REBOOT = {
+    "eventSource": "ec2.amazonaws.com",
+    "eventName": "RebootInstances",
+    "requestParameters": {"instancesSet": {"items": [{"instanceId": "i-1"}]}},
+}
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self) -> None:
+        self.now = at(600)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def call(event_id: str, seconds: float = 0.0, **values: Any) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "family": "cloudtrail",
+        "event_source": "ec2.amazonaws.com",
+        "action": "RebootInstances",
+        "outcome": "success",
+        "actor": "ana",
+        "event_time": at(seconds),
+        "delivered_at": at(seconds),
+        "arrived_at": at(seconds + 300),
+        "resource_ids": ["i-1"],
+        "fields": {"event_name": "RebootInstances", "actor_type": "person"},
+        "message": json.dumps(REBOOT),
+        "position": f"shard:{event_id}",
+        **values,
+    }
+
+
+def refused(event_id: str, seconds: float, source: str = "10.1.1.10", destination: str = "10.11.11.10") -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "family": "vpc_flow",
+        "action": "REJECT",
+        "outcome": "reject",
+        "source_ip": source,
+        "destination_ip": destination,
+        "source_port": 40000,
+        "destination_port": 5432,
+        "protocol": 6,
+        "event_time": at(seconds),
+        "arrived_at": at(seconds + 300),
+        "resource_ids": ["eni-1"],
+        "fields": {},
+        "message": "2 123456789012 eni-1 ...",
+        "position": f"shard:{event_id}",
+    }
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tables() -> Tables:
+    made = memory_tables()
+    lookups.put(
+        made,
+        [
+            {"ip": "10.1.1.10", "application_id": "app1", "endpoint_type": "Instance"},
+            {"ip": "10.11.11.10", "application_id": "app2", "endpoint_type": "ELB"},
+        ],
+        [{"resource_id": "i-1", "application_id": "app1", "resource_type": "AWS::EC2::Instance"}],
+        T0,
+    )
+    return made
+
+
+@pytest.fixture
+def reports() -> list[BatchReport]:
+    return []
+
+
+@pytest.fixture
+def sink(tables: Tables, clock: Clock, reports: list[BatchReport], tmp_path: Path) -> Sink:
+    configuration = settings.load()
+    return Sink(
+        scope=stream.scope_of(configuration),
+        tables=tables,
+        model=stream.model_of(configuration),
+        clock=clock,
+        wall_clock=clock,
+        lookup=LookupCache(tables, 60),
+        rejects_path=str(tmp_path / "rejected"),
+        lease=acquire(tables.states, "test", "checkpoint", T0),
+        on_report=reports.append,
+    )
+
+
+def counts(tables: Tables, application_id: str) -> dict[str, int]:
+    return {item["EventContextSummary"]: item["Count"] for item in tables.events.query(application_id)}
+
+
+def current(tables: Tables, application_id: str, layer: str) -> dict[str, Any]:
+    return tables.states.get({"ApplicationId": application_id, "StateKey": f"{layer}#current"}) or {}
+
+
+def test_a_reboot_then_refused_flows(spark: SparkSession, sink: Sink, tables: Tables, reports: list[BatchReport]) -> None:
+    sink.write_batch(frame(spark, EVENT, [call("c1"), refused("f1", 60), refused("f2", 120)]), 0)
+    assert counts(tables, "app1")["REJECT on Instance 10.1.1.10"] == 2
+    assert counts(tables, "app2") == {"REJECT on ELB 10.11.11.10": 2}
+    cloudsystem, network = current(tables, "app1", "cloudsystem"), current(tables, "app1", "network")
+    assert cloudsystem["State"] == "probable_cause"
+    assert cloudsystem["Actor"] == "ana"
+    assert network["State"] == "deferred"
+    assert network["DeferredFrom"] == "cloudsystem"
+    assert network["EventKey"] == cloudsystem["EventKey"]
+    assert current(tables, "app2", "network")["State"] == "symptom"
+    overall = current(tables, "app1", "overall")
+    assert json.loads(overall["RootCause"])["event"]["action"] == "RebootInstances"
+    (report,) = reports
+    assert report.lines["cloudtrail"] == 1
+    assert report.lines["vpc_flow"] == 2
+    assert report.applications == ("app1", "app2")
+
+
+def test_a_replayed_batch_changes_no_table(spark: SparkSession, sink: Sink, tables: Tables) -> None:
+    batch = frame(spark, EVENT, [call("c1"), call("c2", 5), refused("f1", 60)])
+    sink.write_batch(batch, 0)
+    before = (tables.events.scan(), tables.states.scan())
+    sink.write_batch(batch, 0)
+    assert (tables.events.scan(), tables.states.scan()) == before
+
+
+def test_rejects_are_kept_with_their_reason_and_counted(
+    spark: SparkSession, sink: Sink, tables: Tables, reports: list[BatchReport], tmp_path: Path
+) -> None:
+    rows = [
+        {"event_id": "x", "family": "vpc_flow", "reject_reason": "missing_fields", "message": "2 123", "position": "s:1"},
+        {"reject_reason": "not_gzip", "message": "AAEC", "position": "s:2"},
+        call("future", 300 + 3600, arrived_at=at(0)),
+        call("past", -20 * 86400, arrived_at=at(0)),
+        call("fine"),
+    ]
+    for _ in range(2):  # a replay replaces its own rejects
+        sink.write_batch(frame(spark, EVENT, rows), 3)
+    assert reports[0].rejects == {
+        ("vpc_flow", "missing_fields"): 1,
+        ("unknown", "not_gzip"): 1,
+        ("cloudtrail", "event_in_the_future"): 1,
+        ("cloudtrail", "event_too_old"): 1,
+    }
+    kept = [json.loads(line) for file in tmp_path.rglob("*.json") for line in file.read_text().splitlines()]
+    assert sorted(row["reject_reason"] for row in kept) == [
+        "event_in_the_future",
+        "event_too_old",
+        "missing_fields",
+        "not_gzip",
+    ]
+    assert {row["message"] for row in kept} >= {"2 123", "AAEC"}
+    assert list(counts(tables, "app1").values()) == [1]
+
+
+def test_time_alone_changes_verdicts(spark: SparkSession, sink: Sink, tables: Tables, clock: Clock) -> None:
+    sink.write_batch(frame(spark, EVENT, [refused("f1", 60)]), 0)
+    assert current(tables, "app1", "overall")["Health"] != "healthy"
+    assert sink.sweep() == []
+    clock.now = at(60) + timedelta(hours=6, seconds=1)
+    assert set(sink.sweep()) >= {"app1", "app2"}
+    assert current(tables, "app1", "overall")["Health"] == "healthy"
+    assert current(tables, "app1", "network")["State"] in ("healthy", "last_record")
+
+
+def test_a_sweep_after_a_restart_knows_what_is_due(spark: SparkSession, sink: Sink, tables: Tables, clock: Clock) -> None:
+    sink.write_batch(frame(spark, EVENT, [refused("f1", 60)]), 0)
+    sink._next_change.clear()  # as in a new process
+    clock.now = at(60) + timedelta(hours=7)
+    assert set(sink.sweep()) >= {"app1", "app2"}
+
+
+def test_acknowledged_stays_while_repeats_come_and_resolved_opens_a_new_episode(
+    spark: SparkSession, sink: Sink, tables: Tables, clock: Clock
+) -> None:
+    sink.write_batch(frame(spark, EVENT, [refused("f1", 60)]), 0)
+    act(tables, "app1", "network", "acknowledged", "ben", clock.now, "known")
+    sink.write_batch(frame(spark, EVENT, [refused("f2", 90)]), 1)
+    (item,) = tables.events.query("app1")
+    assert (item["Status"], item["StatusBy"], item["Count"]) == ("acknowledged", "ben", 2)
+    act(tables, "app1", "network", "resolved", "ben", clock.now)
+    sink.write_batch(frame(spark, EVENT, [refused("f3", 700)]), 2)
+    episodes = {from_item(item).event.episode: item["Count"] for item in tables.events.query("app1")}
+    assert episodes == {1: 2, 2: 1}
+
+
+def test_an_older_driver_stops_before_it_writes(spark: SparkSession, sink: Sink, tables: Tables) -> None:
+    acquire(tables.states, "newer", "checkpoint", T0)
+    with pytest.raises(FencedError, match="newer"):
+        sink.write_batch(frame(spark, EVENT, [call("c1")]), 0)
+    assert tables.events.scan() == []
+
+
+def test_a_lookup_emptied_in_flight_keeps_its_rows(spark: SparkSession, sink: Sink, tables: Tables, clock: Clock) -> None:
+    sink.write_batch(frame(spark, EVENT, [call("c1")]), 0)
+    for row in tables.by_resource.scan():
+        tables.by_resource.delete({"ResourceId": row["ResourceId"], "ApplicationId": row["ApplicationId"]})
+    for row in tables.by_ip.scan():
+        tables.by_ip.delete({"IP": row["IP"], "ApplicationId": row["ApplicationId"]})
+    clock.now += timedelta(minutes=5)
+    sink.write_batch(frame(spark, EVENT, [call("c2", 10)]), 1)
+    assert list(counts(tables, "app1").values()) == [2]
