@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from probable_cause.clock import wall_clock
 from probable_cause.dashboard import actions, detail, operations, overview
@@ -51,7 +51,9 @@ def respond(
     if request.method not in ("GET", "HEAD"):
         return refusal(405, f"{request.method} is not offered here; GET and POST are.")
     beat = operations.heartbeat(tables)
-    headers = {"X-Now": to_text(now)} | ({"X-Job-Seen-At": beat["JobSeenAt"]} if "JobSeenAt" in beat else {})
+    headers = {"X-Now": to_text(now), "X-Actor": quote(actor)}
+    if "JobSeenAt" in beat:
+        headers["X-Job-Seen-At"] = beat["JobSeenAt"]
     return revalidated(request, _get(request.path, tables, now, model, beat)).with_headers(headers)
 
 

@@ -1,0 +1,32 @@
+// Places the events of one lane on rows, so that marks and their words do not cover each other.
+
+import { count, plain } from "./text.js";
+
+const MOST = 5; // rows of a lane
+const CHARACTER = 6.3; // px, mean width of a label's letter
+const GAP = 10;
+
+/** {rows, items: [{event, row, from, to, label, labelAt}]} in px; events outside of the shown span are left out. */
+export function pack(events, span, x, width) {
+  const inside = events
+    .filter((event) => Date.parse(event.last_seen) >= span[0] && Date.parse(event.first_seen) <= span[1])
+    .sort((a, b) => a.first_seen.localeCompare(b.first_seen) || a.event_key.localeCompare(b.event_key));
+  const ends = []; // px where each row is free again
+  const items = inside.map((event) => {
+    const from = x(Date.parse(event.first_seen)) - (event.role === "symptom" ? 0 : 7);
+    const to = Math.max(x(Date.parse(event.last_seen)) + (event.role === "symptom" ? 0 : 7), from + 4);
+    const text = event.role === "symptom" && event.count > 1 ? `${plain(event.summary, 60)} ×${count(event.count)}` : plain(event.summary, 60);
+    const wide = text.length * CHARACTER;
+    // Words stand right of the mark, or left of it at the right edge.
+    const right = to + 6 + wide <= width;
+    const labelAt = right ? to + 6 : from - 6 - wide;
+    const first = right ? from : labelAt;
+    const last = right ? to + 6 + wide : to;
+    let row = ends.findIndex((end) => end <= first);
+    if (row < 0) row = ends.length < MOST ? ends.length : ends.indexOf(Math.min(...ends));
+    const crowded = ends[row] !== undefined && ends[row] > first;
+    ends[row] = Math.max(ends[row] ?? 0, (crowded ? to : last) + GAP);
+    return { event, row, from, to, label: crowded || labelAt < 0 ? "" : text, labelAt };
+  });
+  return { rows: Math.max(ends.length, 1), items };
+}
