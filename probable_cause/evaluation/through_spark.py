@@ -1,0 +1,198 @@
+"""Runs a bundle through the job's own pipeline and sink, with the tables in memory.
+
+At every instant that the bundle names, the records that arrived until then are one batch. The verdict is asked of the
+tables, as the CLI does. A second, single pass finds out when the right cause was first known.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from probable_cause import attribution, commands, pipeline, settings
+from probable_cause.attribution import LOOKUP
+from probable_cause.decode import decode_records
+from probable_cause.errors import ProbableCauseError
+from probable_cause.evaluation.answers import Answer, BundleRun, Timing
+from probable_cause.evaluation.incident import Bundle, Expected, Record, Truth
+from probable_cause.evaluation.judge import rank_of
+from probable_cause.evaluation.runner import Step, steps
+from probable_cause.fold import fold
+from probable_cause.pipeline import Scope
+from probable_cause.rules.describe import describe
+from probable_cause.settings import Settings
+from probable_cause.sink import LookupCache, Sink
+from probable_cause.sources import routing_of
+from probable_cause.state import lookups
+from probable_cause.state.application import act, add_repeats, load_events, renew
+from probable_cause.state.event_item import Repeats
+from probable_cause.state.lease import acquire
+from probable_cause.state.memory import memory_tables
+from probable_cause.state.tables import Tables
+from probable_cause.stream import model_of, scope_of
+from probable_cause.verdict import VerdictModel, judge
+
+_START = datetime(2000, 1, 1, tzinfo=UTC)
+_MARK = "\x1f"  # between an application and an event id: in neither
+
+
+class SparkRunner:
+    """Call it with a bundle. One session for all; safe to call from several threads.
+
+    Args:
+        conf: YAML files over conf/default.yml; a bundle's own settings go over them.
+        timed: also find out how soon the right cause was known (one more Spark job a bundle).
+    """
+
+    def __init__(self, spark: SparkSession, conf: Sequence[Path] = (), timed: bool = True) -> None:
+        self._spark, self._conf, self._timed = spark, tuple(conf), timed
+        self._known: dict[str, tuple[Settings, Scope, VerdictModel]] = {}
+        self._rejects = tempfile.mkdtemp(prefix="probable-cause-rejects-")
+
+    def __call__(self, bundle: Bundle) -> BundleRun:
+        began = time.monotonic()
+        try:
+            configuration, scope, model = self._settings(bundle)
+            tables = memory_tables()
+            lookups.put(tables, bundle.lookup_by_ip, bundle.lookup_by_resource, _START)
+            answers = _Play(self._spark, configuration, scope, model, tables, self._rejects).play(bundle)
+            timings = self._timings(bundle, configuration, scope, model, tables) if self._timed else ()
+        except ProbableCauseError as exc:
+            return BundleRun(bundle, (), time.monotonic() - began, error=str(exc))
+        return BundleRun(bundle, tuple(answers), time.monotonic() - began, tuple(timings))
+
+    def _settings(self, bundle: Bundle) -> tuple[Settings, Scope, VerdictModel]:
+        """Rules are read and checked once for all bundles with the same settings."""
+        key = json.dumps(bundle.settings, sort_keys=True, default=str)
+        if key not in self._known:
+            configuration = settings.load(*self._conf, overrides=bundle.settings or None)
+            self._known[key] = (configuration, scope_of(configuration), model_of(configuration))
+        return self._known[key]
+
+    def _timings(
+        self, bundle: Bundle, configuration: Settings, scope: Scope, model: VerdictModel, tables: Tables
+    ) -> list[Timing]:
+        """For each application, about its first moment with a known cause."""
+        asked: dict[str, Truth] = {}
+        for truth in sorted(bundle.truth, key=lambda one: one.at):
+            if isinstance(truth.root_cause, Expected):
+                asked.setdefault(truth.application_id, truth)
+        if not asked:
+            return []
+        events = _events(self._spark, bundle.records, configuration)
+        lookup = self._spark.createDataFrame(lookups.rows(tables), LOOKUP)
+        rows = _one_by_one(events, lookup, scope).toArrow().to_pylist()
+        return [_timing(truth, rows, bundle, scope, model) for truth in asked.values()]
+
+
+def _events(spark: SparkSession, records: Sequence[Record], configuration: Settings) -> DataFrame:
+    """schemas.EVENT of records, opened and parsed by the job's decoder, as the Kinesis source does in its reader."""
+    routing = routing_of(configuration.log_groups, configuration.max_decompressed)
+    rows = [(one.data, one.arrival, f"bundle:{number}") for number, one in enumerate(records)]
+    return spark.createDataFrame(decode_records(rows, routing))
+
+
+class _Play:
+    """One bundle's tables, sink and clock."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        configuration: Settings,
+        scope: Scope,
+        model: VerdictModel,
+        tables: Tables,
+        rejects: str,
+    ) -> None:
+        self._spark, self._configuration, self._model, self._tables = spark, configuration, model, tables
+        self._now = _START
+        self._sink = Sink(
+            scope=scope,
+            tables=tables,
+            model=model,
+            clock=self._clock,
+            wall_clock=self._clock,
+            lookup=LookupCache(tables, refresh=float("inf")),
+            rejects_path=f"{rejects}/{id(self)}",
+            lease=acquire(tables.states, "evaluate", "evaluate", _START),
+        )
+
+    def _clock(self) -> datetime:
+        return self._now
+
+    def play(self, bundle: Bundle) -> list[Answer]:
+        answers = []
+        for number, step in enumerate(steps(bundle)):
+            self._now = step.at
+            if step.records:
+                self._sink.write_batch(_events(self._spark, step.records, self._configuration), number)
+            answers += self._answers(step)
+        return answers
+
+    def _answers(self, step: Step) -> list[Answer]:
+        for one in step.actions:
+            application, layer = one.application_id, one.event_type
+            act(self._tables, application, layer, one.status, one.who, step.at, one.reason, one.cause)
+            renew(self._tables, application, step.at, self._model)
+        return [
+            Answer(
+                truth=truth,
+                verdict=commands.verdict_of(self._tables, truth.application_id, step.at, self._model),
+                events=tuple(one.event for one in load_events(self._tables, truth.application_id).values()),
+            )
+            for truth in step.truths
+        ]
+
+
+def _one_by_one(events: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
+    """schemas.FOLDED with one row for each event and application: the job's own fold, every event being alone."""
+    described = (
+        pipeline.of_interest(pipeline.of_interest_or_rejected(events, scope))
+        .transform(attribution.attribute, lookup, scope.accepted_cidrs)
+        .transform(describe)
+    )
+    alone = F.concat_ws(_MARK, "application_id", "event_id", "rule_id")
+    return described.withColumn("application_id", alone).transform(fold, scope.remembered_events)
+
+
+def _timing(truth: Truth, rows: Sequence[dict[str, Any]], bundle: Bundle, scope: Scope, model: VerdictModel) -> Timing:
+    """Adds the application's events in order of arrival and asks after each, from its first symptom on."""
+    expected = truth.root_cause
+    assert isinstance(expected, Expected)
+    own = []
+    for row in rows:
+        application, _, rest = row["application_id"].partition(_MARK)
+        if application == truth.application_id and _aware(row["arrived_at"]) <= truth.at:
+            own.append((_aware(row["arrived_at"]), row | {"application_id": application}, rest))
+    own.sort(key=lambda one: (one[0], one[2]))
+    tables = memory_tables()
+    first: datetime | None = None
+    for number, (arrival, row, _) in enumerate(own):
+        stamp = f"{number:09d}"
+        add_repeats(tables, truth.application_id, [Repeats.from_row(row)], stamp, scope.remembered_events, arrival)
+        first = arrival if first is None and row["role"] == "symptom" else first
+        more = number + 1 < len(own) and own[number + 1][0] == arrival
+        if first is None or more:
+            continue
+        known = [one.event for one in load_events(tables, truth.application_id).values()]
+        if rank_of(expected, judge(known, arrival, model, application_id=truth.application_id)) == 1:
+            return Timing(truth.application_id, (arrival - first).total_seconds(), _lines(bundle, first, arrival))
+    return Timing(truth.application_id, None, None)
+
+
+def _aware(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def _lines(bundle: Bundle, after: datetime, until: datetime) -> int:
+    """Log lines that arrived in (after, until]."""
+    inside = [one for one in bundle.records if after < one.arrival <= until + timedelta(microseconds=1)]
+    return sum(len(one.raw["payload"].get("logEvents", ())) for one in inside if "payload" in one.raw)
