@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from probable_cause.envelope import MAX_DECOMPRESSED
 from probable_cause.routing import Routing
 from probable_cause.sources.files import bundle_records, parse_lines, read_records
+from probable_cause.sources.options import NAME, Options
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -76,7 +77,7 @@ def read_stream(
         SettingsError: with every faulty option.
     """
     # Spark is imported when it is used: the source's logic is tested, and used by the CLI, without it.
-    from probable_cause.sources.kinesis import NAME, KinesisDataSource, Options
+    from probable_cause.sources.kinesis import KinesisDataSource
 
     spark.dataSource.register(KinesisDataSource)
     options = {

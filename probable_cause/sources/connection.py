@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError
+
+from probable_cause.errors import SourceError
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,20 @@ _lock = threading.Lock()
 
 
 def client_for(connection: Connection) -> Any:
-    """This process's client: made once, used by every batch and thread."""
+    """This process's client: made once, used by every batch and thread.
+
+    Raises:
+        SourceError: there can be none: no region, an endpoint that is no URL.
+    """
     with _lock:
         if connection not in _clients:
-            _clients[connection] = _new_client(connection)
+            try:
+                _clients[connection] = _new_client(connection)
+            except (BotoCoreError, ValueError) as exc:
+                raise SourceError(
+                    f"No Kinesis client for stream {connection.stream} at {connection.place}: {exc} "
+                    "Look at aws.region and aws.endpoint_url."
+                ) from exc
         return _clients[connection]
 
 

@@ -6,8 +6,7 @@ which open and parse the records in the same hop (schemas.EVENT). docs/kinesis-s
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -17,94 +16,14 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPart
 
 from probable_cause.arrow_schema import arrow_schema
 from probable_cause.decode import Record, decode
-from probable_cause.envelope import MAX_DECOMPRESSED
-from probable_cause.errors import SettingsError
-from probable_cause.routing import Routing
 from probable_cause.schemas import EVENT
-from probable_cause.sources.connection import Connection
+from probable_cause.sources.options import NAME, Options
 from probable_cause.sources.positions import Offset, Range, grouped, ranges
 from probable_cause.sources.reader import Gap, RangeReader, ahead
-from probable_cause.sources.scout import Limits, Scout
+from probable_cause.sources.scout import Scout
 from probable_cause.sources.stream import open_stream
 
-NAME = "probable-cause-kinesis"
 TASK_SECONDS = 30.0  # stream time of several shards that one task takes on
-
-
-@dataclass(frozen=True)
-class Options:
-    """The source's options, checked. Picklable: it travels to the executors."""
-
-    connection: Connection
-    routing: Routing
-    limits: Limits
-    starting_position: str = "TRIM_HORIZON"
-    shards_per_task: int = 8
-
-    @classmethod
-    def parse(cls, given: Mapping[str, str]) -> Options:
-        """From Spark's options (text).
-
-        Raises:
-            SettingsError: with every fault of them.
-        """
-        values = {key.lower(): value for key, value in given.items() if value not in (None, "")}
-        faults = [f"{key}: no such option; there are {', '.join(_OPTIONS)}" for key in values if key not in _LOWER]
-
-        def choice(key: str, allowed: tuple[str, ...]) -> str:
-            value = values.get(key.lower(), allowed[0])
-            if value not in allowed:
-                faults.append(f"{key}: found {value!r}, allowed are {', '.join(allowed)}")
-            return value
-
-        def number(key: str, default: int, least: int) -> int:
-            value = values.get(key.lower(), str(default))
-            if not value.isdecimal() or int(value) < least:
-                faults.append(f"{key}: found {value!r}, allowed is a whole number from {least}")
-                return default
-            return int(value)
-
-        if "streamname" not in values:
-            faults.append("streamName: missing; give the name or the ARN of a Kinesis stream")
-        try:
-            limit = number("maxDecompressed", MAX_DECOMPRESSED, 1024)
-            routing = Routing.from_json(values.get("routing", ""), limit)
-        except (ValueError, TypeError):
-            faults.append(
-                "routing: expected the JSON of decode.Routing: a list of [pattern, family, format or null, "
-                f"application_id or null]; found {values.get('routing', '')!r:.100}"
-            )
-            routing = Routing(())
-        options = cls(
-            connection=Connection(
-                values.get("streamname", ""), values.get("region"), values.get("endpointurl"), values.get("rolearn")
-            ),
-            routing=routing,
-            limits=Limits(
-                number("lagMs", 1000, 0), number("maxSpanMs", 30_000, 100), choice("onTrimmed", ("fail", "skip"))
-            ),
-            starting_position=choice("startingPosition", ("TRIM_HORIZON", "LATEST")),
-            shards_per_task=number("shardsPerTask", 8, 1),
-        )
-        if faults:
-            raise SettingsError(f"The options of source {NAME} have faults:", faults)
-        return options
-
-
-_OPTIONS = (
-    "streamName",
-    "region",
-    "endpointUrl",
-    "roleArn",
-    "startingPosition",
-    "lagMs",
-    "maxSpanMs",
-    "onTrimmed",
-    "routing",
-    "maxDecompressed",
-    "shardsPerTask",
-)
-_LOWER = {option.lower() for option in _OPTIONS}
 
 
 class KinesisDataSource(DataSource):
@@ -149,7 +68,7 @@ class KinesisStreamReader(DataSourceStreamReader):
         if begin is None:
             begin = self.initialOffset()
         if self._scout is None:
-            self._scout = Scout(open_stream(self.options.connection), self.options.limits, _now_ms)
+            self._scout = Scout(open_stream(self.options.connection), self.options.limits)
         offset = Offset.from_json(begin, self.options.connection.name)
         found = self._scout.latest(offset)
         # Unchanged must be the very same text, or Spark plans empty batches without end.
@@ -195,7 +114,3 @@ def gap_batch(gaps: list[Gap]) -> pa.RecordBatch:
         for gap in gaps
     ]
     return pa.RecordBatch.from_pylist(rows, schema=arrow_schema(EVENT))
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -23,6 +23,7 @@ T = TypeVar("T")
 PAGE_RECORDS = 10_000  # the most that Kinesis gives; it stops at 10 MiB anyhow
 SECONDS_PER_CALL = 0.2  # Kinesis' limits for one shard, shared by all its readers: 5 calls a second ...
 SECONDS_PER_BYTE = 1 / (2 * 1024**2)  # ... and 2 MiB a second
+CLOCK_MARGIN = 600.0  # seconds by which this machine's clock may differ from Kinesis'
 END_PATIENCE = 60.0  # seconds that a record which the scout saw may stay away
 TIP_LOOKS = 3  # empty answers without a lag, after which a closed shard counts as read (emulators never say `end`)
 
@@ -49,6 +50,7 @@ class RangeReader:
     on_trimmed: str
     _last: str | None = field(init=False)  # the newest record that was handed on
     _idle: int = 0
+    _gapped: bool = False
 
     def __post_init__(self) -> None:
         self._last = self.part.start.seq
@@ -63,26 +65,30 @@ class RangeReader:
             iterator = yield from self._open()
             yield from self._read(iterator)
         except ShardGone:
-            yield self._gap("the shard was removed")
+            yield from self._gap("the shard was removed")
 
     def _open(self) -> Generator[Gap, None, str]:
-        """Returns the first iterator. A position about as old as the stream's retention is checked: if its record is
+        """Returns the first iterator. A position older than the stream's retention is checked: if its own record is
         still there, so is all that follows."""
         start = self.part.start
         try:
-            if self._may_be_trimmed():
-                page = self.stream.page(self.stream.from_record(self.part.shard, start.seq), 1) if start.seq else None
-                if page is None or not page.records or page.records[0].seq != start.seq:
-                    yield self._gap("its last record is no longer kept")
+            if self._older_than_retention() and not self._still_there(start.seq):
+                yield from self._gap("the position is older, and its record is gone")
             return self.stream.after(self.part.shard, start)
         except InvalidPosition as exc:
-            yield self._gap(f"Kinesis does not know the position: {exc}")
+            yield from self._gap(f"Kinesis does not know the position: {exc}")
             return self.stream.after(self.part.shard, Position())
 
-    def _may_be_trimmed(self) -> bool:
+    def _older_than_retention(self) -> bool:
         covered = self.part.start.covered
-        kept_for = self.part.retention_hours * 3600
-        return covered is not None and self.stream.clock() - covered / 1000 > 0.9 * kept_for
+        kept_for = self.part.retention_hours * 3600 - CLOCK_MARGIN
+        return covered is not None and self.stream.clock() - covered / 1000 > kept_for
+
+    def _still_there(self, seq: str | None) -> bool:
+        if seq is None:
+            return False
+        page = self.stream.page(self.stream.from_record(self.part.shard, seq), 1)
+        return bool(page.records) and page.records[0].seq == seq
 
     def _read(self, iterator: str) -> Iterator[list[KinesisRecord] | Gap]:
         deadline = self.stream.clock() + END_PATIENCE
@@ -95,12 +101,12 @@ class RangeReader:
                 continue
             records, finished = self._wanted(page)
             if records:
-                deadline = self.stream.clock() + END_PATIENCE
                 yield records
+                deadline = self.stream.clock() + END_PATIENCE  # after it: who takes the records may take their time
             if finished:
                 return
             if page.next is None or (page.records and self._passed(page.records[-1])):
-                yield self._gap("the last record of the batch is no longer kept")
+                yield from self._gap("the last record of the batch is gone")
                 return
             if self.stream.clock() > deadline:
                 raise SourceError(
@@ -128,7 +134,10 @@ class RangeReader:
     def _passed(self, record: KinesisRecord) -> bool:
         return self.part.end is not None and int(record.seq) > int(self.part.end)
 
-    def _gap(self, why: str) -> Gap:
+    def _gap(self, why: str) -> Iterator[Gap]:
+        if self._gapped:
+            return
+        self._gapped = True
         detail = (
             f"Records of shard {self.part.shard} of stream {self.stream.connection.name} behind "
             f"{self._last or 'its beginning'} may be lost: {why}; the stream keeps them {self.part.retention_hours} h."
@@ -136,7 +145,7 @@ class RangeReader:
         if self.on_trimmed != "skip":
             raise SourceError(f"{detail} {ADVICE}")
         log.warning("%s Going on behind the gap (stream.on_trimmed is skip).", detail)
-        return Gap(self.part.shard, self._last, detail)
+        yield Gap(self.part.shard, self._last, detail)
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

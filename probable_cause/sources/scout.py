@@ -45,7 +45,7 @@ class Scout:
 
     stream: Stream
     limits: Limits
-    now_ms: Callable[[], int]
+    threads: int = THREADS
     _tails: dict[str, tuple[str | None, str]] = field(default_factory=dict)  # shard -> (seq before it, iterator)
     _listed: list[lineage.Shard] = field(default_factory=list)
     _listed_at: int | None = None
@@ -60,7 +60,7 @@ class Scout:
             SourceError: the stream can't be read, or is not the one that `start` was taken from, or lost what
                 `start` says is still to be read (unless on_trimmed is skip).
         """
-        now = self.now_ms()
+        now = int(self.stream.clock() * 1000)
         self._list(now)
         if start.created is not None and start.created != self._created:
             raise SourceError(
@@ -84,9 +84,9 @@ class Scout:
         return Offset(start.stream, None, self._created, self._retention_hours, shards)
 
     def _news(self, start: Offset, shard: str, position: Position) -> bool:
-        before = start.shards.get(shard)
-        stale = before is not None and (position.covered or 0) - (before.covered or 0) > HEARTBEAT_MS
-        return position.moved_from(before) or (stale and before is not None and before.covered is not None)
+        before = start.shards.get(shard, Position())
+        stale = (position.covered or 0) - (before.covered or 0) > HEARTBEAT_MS
+        return position.moved_from(before) or stale
 
     def _list(self, now: int) -> None:
         if self._listed_at is not None and now - self._listed_at < LIST_EVERY_MS:
@@ -111,10 +111,10 @@ class Scout:
         return {shard: Position() for shard in (*ready, *lost)}
 
     def _in_parallel(self, look: Callable[[str], Position], shards: list[str]) -> list[Position]:
-        if len(shards) < 2:
+        if len(shards) < 2 or self.threads == 1:
             return [look(shard) for shard in shards]
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(THREADS, "scout")
+            self._pool = ThreadPoolExecutor(self.threads, "scout")
         return list(self._pool.map(look, shards))
 
     def _look(self, shard: str, position: Position, closed: bool, now: int) -> Position:
