@@ -136,12 +136,15 @@ def _root_cause(cause: RootCause, current: Mapping[str, Mapping[str, Any]]) -> d
 
 
 def _ledger(cause: EventOfInterest, current: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """From the event to the written verdict: the layer's item that shows the event knows when that was."""
+    """From the event to the written verdict: the layer's item that shows the event knows when that was.
+
+    An item is written again when its symptoms change, so the first writing after the event was processed is meant.
+    """
     ledger = {name: iso(at) for name, at in cause.ledger.items()}
-    for item in current.values():
-        if item.get("EventKey") == cause.event_key and "written" in item.get("Ledger", {}):
-            ledger["written"] = item["Ledger"]["written"]
-    return ledger
+    shown = [item for item in current.values() if item.get("EventKey") == cause.event_key]
+    written = [at for item in shown for at in (item.get("Since"), item.get("Ledger", {}).get("written")) if at]
+    after = [at for at in written if at >= ledger.get("processed", "")]
+    return {**ledger, "written": min(after)} if after else ledger
 
 
 def _record(item: Mapping[str, Any]) -> dict[str, Any]:

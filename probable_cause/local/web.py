@@ -220,10 +220,16 @@ def _static(request: Request) -> Response:
     """A file of the site; nothing outside of it."""
     if request.method not in ("GET", "HEAD"):
         return refusal(405, "Files are only read.")
-    file = (SITE / (unquote(request.path).lstrip("/") or "index.html")).resolve()
-    if not file.is_relative_to(SITE.resolve()) or not file.is_file():
+    # Only names that the site's folder lists: whatever an address spells, nothing else can be meant.
+    file = _files().get(unquote(request.path).lstrip("/") or "index.html")
+    if file is None:
         return refusal(404, f"{request.path} is no file of the dashboard.")
     kind = mimetypes.types_map.get(file.suffix, "application/octet-stream")
     kind = {".js": "text/javascript", ".webmanifest": "application/manifest+json"}.get(file.suffix, kind)
     charset = "; charset=utf-8" if kind.startswith(("text/", "image/svg")) else ""
     return Response(200, file.read_bytes(), kind + charset)
+
+
+def _files() -> dict[str, Path]:
+    """The site's files by their path in it."""
+    return {file.relative_to(SITE).as_posix(): file for file in SITE.rglob("*") if file.is_file()}

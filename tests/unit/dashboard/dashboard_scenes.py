@@ -6,13 +6,15 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from probable_cause.state.application import add_repeats, renew
-from probable_cause.state.event_item import Repeats, batch_stamp
+from probable_cause.state.application import add_repeats, load_events, renew
+from probable_cause.state.event_item import Repeats, batch_stamp, operator_write
+from probable_cause.state.event_of_interest import Status
 from probable_cause.state.memory import memory_tables
 from probable_cause.state.moments import to_millis
-from probable_cause.state.tables import Tables
+from probable_cause.state.tables import Tables, Write
 from probable_cause.verdict.model import DEFAULT
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -40,10 +42,26 @@ class Scene:
         return self.now
 
     def see(self, application_id: str, *seen: Repeats) -> None:
-        """What one batch of the job does with these."""
+        """What one batch of the job does with these, two seconds after the last line arrived."""
         self.batch += 1
-        add_repeats(self.tables, application_id, seen, batch_stamp(1, self.batch), 2048, self.now)
-        renew(self.tables, application_id, self.now, DEFAULT)
+        at = min(max(one.arrived_at or one.last_seen for one in seen) + timedelta(seconds=2), self.now)
+        add_repeats(self.tables, application_id, seen, batch_stamp(1, self.batch), 2048, at)
+        renew(self.tables, application_id, at, DEFAULT)
+
+    def act(self, application_id: str, event_key: str, status: Status, who: str, at: datetime, reason: str) -> None:
+        """What a person does with one event of interest, and the verdict that follows."""
+        event = load_events(self.tables, application_id)[event_key].event
+        assert self.tables.events.apply(operator_write(event, status, who, at, reason))
+        renew(self.tables, application_id, at, DEFAULT)
+
+    def copy(self) -> Scene:
+        """The same state in tables of its own."""
+        other = Scene(now=self.now, batch=self.batch)
+        for mine, its in ((self.tables.events, other.tables.events), (self.tables.states, other.tables.states)):
+            keys = (mine.definition.hash_key, mine.definition.range_key or "")
+            for item in mine.scan():
+                its.apply(Write({key: item.pop(key) for key in keys}, item))
+        return other
 
 
 def seen(application_id: str, event_type: str, cause_id: str, at: datetime, count: int = 1, **more: Any) -> Repeats:
@@ -137,9 +155,18 @@ def errors(application_id: str, at: datetime, count: int, message: str | None = 
     return seen(application_id, "application", "db_connection_error", at, count, **{**values, **more})
 
 
-def incident(scene: Scene | None = None, application_id: str = "shop") -> Scene:
+def incident() -> Scene:
+    """The scene that most tests look at, in tables of its own."""
+    return _incident_once().copy()
+
+
+@lru_cache(maxsize=1)
+def _incident_once() -> Scene:
+    return add_incident(Scene())
+
+
+def add_incident(scene: Scene, application_id: str = "shop") -> Scene:
     """A reboot that nobody acknowledged, then a group change that cuts the database off; a pipeline deployed before."""
-    scene = scene or Scene()
     now = scene.now
     account = "123456789012"
 
@@ -171,11 +198,43 @@ def incident(scene: Scene | None = None, application_id: str = "shop") -> Scene:
             },
         ),
     )  # fmt: skip
+    for minute in range(10):
+        at = ago(11 - minute)
+        scene.see(
+            application_id,
+            refused(application_id, at, 20 + minute % 4, spread=55),
+            errors(application_id, at + timedelta(seconds=30), 9 + minute % 3, spread=25),
+        )
+    return scene
+
+
+def deferral(scene: Scene | None = None, application_id: str = "checkout") -> Scene:
+    """A reboot that somebody acknowledged; then refused flows, for which the network layer has no cause of its own."""
+    scene = scene or Scene()
+    at = scene.now - timedelta(minutes=25)
+    reboot = change(
+        application_id, "cloudsystem", "RebootInstances", "i-0fed98cba", at, actor="sam", explains=("connectivity",)
+    )
+    scene.see(application_id, reboot)
+    scene.see(application_id, refused(application_id, at + timedelta(seconds=45), 42, spread=600))
+    key = f"cloudsystem#{reboot.cause_id}#1"
+    scene.act(application_id, key, "acknowledged", "robin", at + timedelta(minutes=12), "planned kernel update")
+    return scene
+
+
+def recovered(scene: Scene | None = None, application_id: str = "search") -> Scene:
+    """An instance that was stopped and started again; the start ends the stop, and a person resolved the errors."""
+    scene = scene or Scene()
+    at = scene.now - timedelta(minutes=50)
+    scene.see(application_id, change(application_id, "cloudsystem", "StopInstances", "i-0777", at, rule_id="stop"))
+    scene.see(application_id, errors(application_id, at + timedelta(seconds=20), 30, spread=300))
+    start = at + timedelta(minutes=8)
     scene.see(
         application_id,
-        refused(application_id, ago(11), 213, spread=600),
-        errors(application_id, ago(10.5), 96, spread=560),
+        change(application_id, "cloudsystem", "StartInstances", "i-0777", start, role="recovery", resolves=("stop",)),
     )
+    key = "application#db_connection_error#1"
+    scene.act(application_id, key, "resolved", "robin", start + timedelta(minutes=3), "instance is back")
     return scene
 
 

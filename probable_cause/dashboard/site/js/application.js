@@ -86,7 +86,7 @@ export function open(root, id, query) {
 
 function top(model) {
   return h("div", { class: "top-part" },
-    h("p", { class: "crumbs" }, h("a", { href: "#/" }, "Applications"), " / "),
+    h("p", { class: "crumbs" }, h("a", { href: "#/" }, "← All applications")),
     h("div", { class: "title" }, h("h1", {}, isolated(model.application_id, 120)), h("span", { class: `health ${model.health}` }, model.health),
       model.since ? h("span", { class: "soft" }, "since ", time(model.since), " · ", time(model.since, "ago")) : ""),
     verdict(model),
@@ -119,18 +119,21 @@ function card(model, name) {
   const layer = model.layers[name];
   const event = layer.event_key && model.by.get(layer.event_key);
   const word = { probable_cause: "probable cause", deferred: `defers to ${layerName(layer.deferred_from).toLowerCase()}`, symptom: "symptom only, no cause known",
-    last_record: "last record, no longer recent", healthy: "healthy" }[layer.state];
+    last_record: model.resolved_by[layer.event_key] ? "last record, ended" : "last record, no longer recent", healthy: "healthy" }[layer.state];
   return h("section", { class: `card ${name} ${layer.state}`, key: name },
     h("h2", {}, layerName(name), " ", h("span", { class: "state" }, word)),
     event ? [
       h("p", {}, h("button", { type: "button", class: "link summary", "data-select": event.event_key }, isolated(event.summary, 160))),
-      h("p", { class: "meta" }, decay(event), " ×", count(event.count), " · ", ...range(event.first_seen, event.last_seen),
+      h("p", { class: "meta" }, strength(model, event), "×", count(event.count), " · ", ...range(event.first_seen, event.last_seen),
         event.actor ? [" · ", h("span", { class: "actor" }, isolated(actorName(event.actor), 60))] : "",
         event.status === "open" ? "" : ` · ${event.status}`),
       layer.symptoms.length && layer.state !== "symptom" ? h("p", { class: "meta soft" }, `${layer.symptoms.length} ${layer.symptoms.length === 1 ? "symptom" : "symptoms"} here: `,
         isolated(model.by.get(layer.symptoms[0])?.summary ?? layer.symptoms[0], 90)) : ""]
       : h("p", { class: "soft" }, "Nothing of interest."));
 }
+
+/** What ended, by a recovery or a person, has no relevance left to draw. */
+const strength = (model, event) => (model.resolved_by[event.event_key] || event.status === "resolved" ? "" : [decay(event), " "]);
 
 function bottom(model) {
   const cause = model.root_cause;
@@ -151,9 +154,10 @@ function row(model, event) {
   return h("li", { class: `event ${event.event_type} ${event.role}${over ? " over" : ""}`, key: event.event_key, "aria-current": chosen ? "true" : null },
     h("details", {},
       h("summary", {}, h("span", { class: "mark", "aria-hidden": "true" }), h("span", { class: "summary" }, isolated(event.summary, 200)),
-        h("span", { class: "meta" }, event.role === "cause" ? "" : `${event.role} · `, layerName(event.event_type).toLowerCase(), " · ", decay(event), " ×", count(event.count), " · ",
+        h("span", { class: "meta" }, event.role === "cause" ? "" : `${event.role} · `, layerName(event.event_type).toLowerCase(), " · ", strength(model, event), "×", count(event.count), " · ",
           ...range(event.first_seen, event.last_seen), event.actor ? [" · ", h("span", { class: "actor" }, isolated(actorName(event.actor), 60))] : "",
-          event.status === "open" ? "" : h("span", { class: "state" }, ` ${event.status}`))),
+          event.status === "open" ? "" : h("span", { class: "state" }, ` ${event.status}`),
+          model.resolved_by[event.event_key] ? h("span", { class: "state" }, " ended") : "")),
       h("div", { class: "event-body" },
         parts.statusLine(event),
         model.resolved_by[event.event_key] ? h("p", {}, "Ended by ", isolated(model.by.get(model.resolved_by[event.event_key])?.summary ?? "a recovery")) : "",

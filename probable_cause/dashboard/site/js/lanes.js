@@ -14,10 +14,12 @@ export function pack(events, span, x, width) {
   const ends = []; // px where each row is free again
   const items = inside.map((event) => {
     const from = x(Date.parse(event.first_seen)) - (event.role === "symptom" ? 0 : 7);
-    const to = Math.max(x(Date.parse(event.last_seen)) + (event.role === "symptom" ? 0 : 7), from + 4);
+    const seenTo = Math.max(x(Date.parse(event.last_seen)) + (event.role === "symptom" ? 0 : 7), from + 4);
     const text = event.role === "symptom" && event.count > 1 ? `${plain(event.summary, 60)} ×${count(event.count)}` : plain(event.summary, 60);
     const wide = text.length * CHARACTER;
-    // Words stand right of the mark, or left of it at the right edge.
+    // Words stand right of the mark, and of what a person did where that would be under them; left at the right edge.
+    const handled = event.status_at && event.status !== "open" ? x(Date.parse(event.status_at)) + 8 : 0;
+    const to = handled > seenTo && handled < seenTo + wide + 16 ? handled : seenTo;
     const right = to + 6 + wide <= width;
     const labelAt = right ? to + 6 : from - 6 - wide;
     const first = right ? from : labelAt;

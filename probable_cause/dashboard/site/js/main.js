@@ -110,7 +110,7 @@ function theme(step = 0) {
   document.getElementById("theme").textContent = `Theme: ${next}`;
 }
 
-const zone = () => (document.getElementById("zone").textContent = isUtc() ? "UTC" : "Local time");
+const zone = () => (document.getElementById("zone").textContent = isUtc() ? "UTC" : "Local");
 
 const COMMANDS = {
   theme: () => theme(1),

@@ -33,11 +33,11 @@ function whole(data) {
       : h("p", { class: "soft" }, "The job has not reported to these tables yet. It does so with its first batch; ",
           h("code", {}, "probable-cause doctor"), " says what may be missing.")),
     h("section", { class: "panel" }, h("h2", {}, "Lag by shard"), shards(Object.entries(data.lag_ms))),
-    h("section", { class: "panel" }, h("h2", {}, "Lines read since the job started"),
+    h("div", { class: "columns even" }, h("section", { class: "panel" }, h("h2", {}, "Lines read since the job started"),
       lines.length ? table(["Family", "Lines"], lines.map(([family, n]) => [plain(family, 60), count(n)])) : none("No line was read yet.")),
     h("section", { class: "panel" }, h("h2", {}, "Lines that could not be read"), data.rejects.length
       ? table(["Family", "Reason", "Lines"], data.rejects.map((one) => [plain(one.family, 60), plain(one.reason, 120), count(one.count)]))
-      : none("Every line was understood. Lines that are not are kept with their reason, and counted here.")));
+      : none("Every line was understood. Lines that are not are kept with their reason, and counted here."))));
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
