@@ -71,9 +71,7 @@ def test_throttling_and_outages_are_retried_with_growing_pauses(error: Exception
 def test_patience_ends_and_says_whose_stream_it_is() -> None:
     error = client_error("ProvisionedThroughputExceededException", "GetRecords", "Rate exceeded")
     reader, pauses = stream(Failing(*[error] * 1000))
-    with pytest.raises(
-        SourceError, match=r"get_records of stream logs .*eu-west-1.*120 s: .*Rate exceeded.*who else reads"
-    ):
+    with pytest.raises(SourceError, match=r"get_records of stream logs .*eu-west-1.*120 s: .*exceeded.*who else reads"):
         reader.call("get_records", ShardIterator="i")
     assert 120 <= sum(pauses) < 126
 
@@ -84,7 +82,7 @@ def test_patience_ends_and_says_whose_stream_it_is() -> None:
         (
             client_error("ResourceNotFoundException", "X"),
             "list_shards",
-            "There is no stream logs at AWS, region eu-west-1",
+            "There is no stream logs at AWS, .* eu-west-1",
         ),
         (client_error("AccessDeniedException", "X"), "get_records", "Allow kinesis:GetRecords"),
         (client_error("AccessDeniedException", "X"), "list_shards", "Allow kinesis:ListShards"),
