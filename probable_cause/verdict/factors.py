@@ -86,12 +86,12 @@ def kind(change: Change, symptom: EventOfInterest, model: VerdictModel) -> tuple
 
 
 def _kind_case(explains: Collection[str], symptom: str | None) -> str:
-    if symptom and symptom in explains:
-        return "match"
     if not explains:
         return "unknown"
     if symptom is None or symptom in GENERIC:
         return "generic"
+    if symptom in explains:
+        return "match"
     if any((one, symptom) in KIN for one in explains) or GENERIC & set(explains):
         return "kin"
     return "mismatch"
