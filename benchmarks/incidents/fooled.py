@@ -276,7 +276,8 @@ FOOLED: Mapping[str, tuple[Callable[[Story], None], str]] = {
         (only_after, "hard"), (stale, "hard"), (stale_and_true, "medium"), (undone, "hard"), (started_again, "medium"),
         (neighbours_only, "medium"), (failures_only, "medium"), (two_at_once, "hard"), (config_only, "medium"),
         (late_trail, "medium"), (twice_and_shuffled, "medium"), (churn_and_a_person, "hard"),
-        (one_deployment, "medium"), (shared_group, "medium"), (slow_burn, "hard"), (acknowledged_then_another, "medium"),
+        (one_deployment, "medium"),
+        (shared_group, "medium"), (slow_burn, "hard"), (acknowledged_then_another, "medium"),
         (resolved_and_quiet, "medium"),
     )
 }  # fmt: skip

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from probable_cause.state import tables
+from probable_cause.state.bursts import Bursts, with_moment
 from probable_cause.state.event_of_interest import EventOfInterest, Status
 from probable_cause.state.moments import from_millis, from_text, to_text
 from probable_cause.state.tables import Write
@@ -139,11 +140,13 @@ class _Episode:
     last: datetime
     count: int
     ids: list[int]
+    bursts: Bursts
 
     @classmethod
     def of(cls, stored: Stored) -> _Episode:
         event = stored.event
-        return cls(event.episode, event, stored, event.first_seen, event.last_seen, event.count, list(stored.seen))
+        ids, bursts = list(stored.seen), event.bursts
+        return cls(event.episode, event, stored, event.first_seen, event.last_seen, event.count, ids, bursts)
 
     @classmethod
     def opened_at(cls, at: datetime, number: int, repeats: Repeats) -> _Episode:
@@ -164,7 +167,7 @@ class _Episode:
             summary=repeats.summary,
             message=cut(repeats.message),
         )
-        return cls(number, event, None, at, at, 0, [])
+        return cls(number, event, None, at, at, 0, [], ())
 
     def takes(self, at: datetime) -> bool:
         """An event belongs here within the window around what was seen, and not after the episode was resolved."""
@@ -177,9 +180,11 @@ class _Episode:
         self.first, self.last = min(self.first, at), max(self.last, at)
         self.count += 1
         self.ids.append(event_id)
+        self.bursts = with_moment(self.bursts, at)
 
     def stored(self, remembered: int) -> Stored:
-        event = replace(self.event, first_seen=self.first, last_seen=self.last, count=self.count)
+        seen = {"first_seen": self.first, "last_seen": self.last, "count": self.count, "bursts": self.bursts}
+        event = replace(self.event, **seen)
         return Stored(event, self.before.stamp if self.before else None, tuple(self.ids[-remembered:]))
 
 
@@ -294,6 +299,8 @@ def to_item(event: EventOfInterest) -> dict[str, Any]:
         for attribute, name in _MOMENTS.items()
         if (moment := getattr(event, name)) is not None
     }
+    # ISO 8601 intervals
+    item["Bursts"] = [f"{to_text(start)}/{to_text(end)}" for start, end in event.bursts]
     item["Ledger"] = {name: to_text(moment) for name, moment in event.ledger.items()}
     item[tables.EXPIRES_AT] = int((event.expires_from_ranking_at + _KEEP_AFTER_WINDOW).timestamp())
     return {name: value for name, value in item.items() if value is not None and value != []}
@@ -307,9 +314,14 @@ def from_item(item: dict[str, Any]) -> Stored:
     values |= {name: tuple(item.get(attribute, ())) for attribute, name in _LISTS.items()}
     values |= {name: from_text(item[attribute]) for attribute, name in _MOMENTS.items() if attribute in item}
     values["ledger"] = {name: from_text(text) for name, text in item.get("Ledger", {}).items()}
+    values["bursts"] = tuple((from_text(start), from_text(end)) for start, _, end in _intervals(item))
     values["relevance"] = float(values["relevance"])
     seen = item.get("SeenEventIds", b"")
     return Stored(EventOfInterest(**values), item.get(STAMP), struct.unpack(f">{len(seen) // 8}q", seen))
+
+
+def _intervals(item: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [str(text).partition("/") for text in item.get("Bursts", ())]
 
 
 def operator_write(event: EventOfInterest, status: Status, who: str, at: datetime, reason: str | None) -> Write:
