@@ -1,0 +1,149 @@
+"""What kind of failure a message tells of, and the addresses and resources that it names.
+
+The kind is the exception's class where there is one (of a chain, the innermost cause), else a short word such as
+ConnectionRefused. Phrases are those that libraries and operating systems write, whole: the mere word `error` or
+`timeout` says nothing, it stands in paths, settings and good news as well.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from probable_cause.families.values import is_ip
+
+SCANNED = 65_536  # characters of a message that are looked through
+_MOST = 32  # addresses and ids kept
+
+# kind, category: phrases in lower case, separated by bars. Of several in a message, the earliest in this list wins.
+_TABLE = """
+OutOfMemory, memory: out of memory|outofmemory|oomkill|oom-kill|oom kill|signal: killed|cannot allocate memory|memoryerror|exited with code 137|exit status 137|exit code 137
+TooManyConnections, capacity: too many connections|remaining connection slots are reserved|connection pool exhausted|connection pool is exhausted|queuepool limit|toomanyconnections
+NameResolution, dns: enotfound|eai_again|no such host|could not resolve host|could not translate host name|name or service not known|temporary failure in name resolution|nodename nor servname|unknownhostexception|getaddrinfo failed|nxdomain|host not found in upstream
+ConnectionRefused, connectivity: connection refused|econnrefused|actively refused
+NoRouteToHost, connectivity: no route to host|ehostunreach|host is unreachable
+NetworkUnreachable, connectivity: network is unreachable|enetunreach
+ConnectionReset, connectivity: connection reset by|econnreset|connection was reset|socketexception: connection reset|connection aborted|econnaborted|upstream prematurely closed|socket hang up
+BrokenPipe, connectivity: broken pipe|epipe
+ConnectionClosed, connectivity: server closed the connection unexpectedly|communications link failure|lost connection to mysql|server has gone away|connection closed by peer|connection closed by foreign host|connection is closed|terminating connection due to
+ConnectionFailed, connectivity: could not connect|unable to connect|failed to connect|cannot connect|can't connect|connection failed|failed to obtain jdbc connection|failed to establish a new connection|no live upstreams|connect() failed|connection is not available
+Timeout, timeout: timed out|timed-out|etimedout|esockettimedout|i/o timeout|deadline exceeded|deadlineexceeded|timeout exceeded|timeout expired|timeoutexception|timeouterror|statement timeout|runtime.timeout|gateway timeout|gateway time-out
+Throttling, throttling: throttlingexception|throttled|rate exceeded|rate limit exceeded|toomanyrequests|too many requests|provisionedthroughputexceeded|requestlimitexceeded|slowdown:
+TlsError, tls: certificate has expired|certificate verify failed|certificate is not valid|signed by unknown authority|x509: |sslhandshakeexception|ssl_error|handshake failure|handshake failed|certificate_verify_failed|cert_has_expired|self signed certificate in
+AuthenticationFailed, auth: authentication failed|login failed|invalid credentials|wrongpass|expiredtoken|invalidclienttokenid|signaturedoesnotmatch|access denied for user|noauth authentication
+AccessDenied, auth: accessdenied|access denied|permission denied|is not authorized to perform|unauthorizedoperation|403 forbidden
+Deadlock, deadlock: deadlock found|deadlock detected|lock wait timeout|was deadlocked|database is locked
+NoSpaceLeft, disk: no space left on device|enospc|disk full|disk is full|disk quota exceeded|read-only file system
+TooManyOpenFiles, capacity: too many open files|emfile
+ThreadPoolExhausted, capacity: rejectedexecution|thread pool exhausted|thread pool is exhausted|unable to create new native thread
+SegmentationFault, crash: segmentation fault|sigsegv|core dumped
+ProcessExited, crash: runtime.exiterror|process exited before completing|runtime exited|crashloopbackoff|back-off restarting failed|exited with code 1|exit status 1|signal: aborted
+ModuleNotFound, deploy: cannot find module|no module named|unable to import module|importmoduleerror|noclassdeffounderror|classnotfoundexception|handlernotfound|exec format error|imagepullbackoff|errimagepull|cannotpullcontainer
+ServiceUnavailable, availability: service unavailable|bad gateway|no instances available|no server is available|no servers available|circuitbreaker|circuit breaker is open|internal server error
+"""  # noqa: E501
+_PHRASES = [
+    (phrase, kind, category)
+    for kind, category, phrases in (re.split(", |: ", row, maxsplit=2) for row in _TABLE.strip().splitlines())
+    for phrase in phrases.split("|")
+]
+# Good news that quotes a phrase: `reconnected after connection refused`, `0 requests timed out`.
+_GOOD = re.compile(
+    r"\b(?:success(?:ful(?:ly)?)?|succeeded|recovered|resolved|reconnected|healthy again|no longer|without errors?"
+    r"|no errors?|0 (?:errors?|failures|failed|requests?|connections?|timeouts?))\b",
+    re.IGNORECASE,
+)
+
+_PACKAGE = r"(?:[A-Za-z_$][\w$]*(?:\.|::|\\{1,2}))*"
+_SUFFIX = r"(?:Exception|Error|Fault|Failure|Throwable|Interrupt|Exit)"
+# An exception's class is followed by its message, its code or the end of the line.
+_THROWN = re.compile(
+    rf"(?<![\w.$/\\-])({_PACKAGE}(?:[A-Z][\w$]*?)?{_SUFFIX})(?=:|\s*$|\s*\(|\s+\[|\s+-|\s+at\b|[\"'\]}},;]|\. |\.$)",
+    re.ASCII | re.MULTILINE,
+)
+_CAUSED_BY = re.compile(rf"^\s*(?:\.\.\. )?Caused by:\s*({_PACKAGE}[A-Z][\w$]*)", re.ASCII | re.MULTILINE)
+_NESTED = re.compile(rf"nested exception is ({_PACKAGE}[A-Z][\w$]*)", re.ASCII)
+_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)
+_RAISED = re.compile(rf"^({_PACKAGE}[A-Za-z_]\w*)(?=:|\s*$)", re.ASCII | re.MULTILINE)
+_PANIC = re.compile(r"^(?:panic: |fatal error: |thread '[^'\n]{0,80}' panicked)", re.MULTILINE)
+
+_ADDRESS4 = re.compile(r"(?<![\w.-])(\d{1,3}(?:\.\d{1,3}){3})(?![\w-]|\.\d)", re.ASCII)
+_ADDRESS6 = re.compile(r"(?<![\w:.])((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![\w:])", re.ASCII)
+_IS_VERSION = re.compile(r"(?:\b[A-Z][A-Za-z]*/|\b[Vv]ersion[ :=]{1,3})$")  # Chrome/120.0.0.0, but localhost/127.0.0.1
+_RESOURCE = re.compile(
+    r"(?<![\w-])((?:i|sg|vpc|subnet|rtb|acl|eni|vol|igw|nat|vpce|pcx|tgw|eipalloc|fs|ami|snap)-[0-9a-f]{8,17})(?![\w-])"
+    r"|(?<![\w:])(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{0,12}:[\w/:.$+=,@-]*[\w/$])",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`kind`: the exception's class without its package, or a short word. `category`: connectivity, timeout, dns, ...
+    `thrown`: the outermost exception's whole name. Each None when unknown."""
+
+    kind: str | None = None
+    category: str | None = None
+    thrown: str | None = None
+
+
+def failure_in(message: str) -> Failure:
+    """What failed, by the words of the message. All None when nothing says so."""
+    message = message[:SCANNED]
+    lowered = message.lower()
+    kind, category = next(((kind, group) for phrase, kind, group in _PHRASES if phrase in lowered), (None, None))
+    outer, inner = _exception(message)
+    if inner is not None:
+        return Failure(short_class(inner), category, outer)
+    if kind is None and _PANIC.search(message):
+        return Failure("Panic", "crash")
+    return Failure(kind, category)
+
+
+def is_good_news(message: str) -> bool:
+    """Whether the message says that all went well, whatever else it quotes."""
+    return _GOOD.search(message[:1000]) is not None
+
+
+def short_class(name: str) -> str:
+    """`ConnectException` of java.net.ConnectException, also of PHP's and Rust's spellings."""
+    return re.split(r"\.|::|\\", name)[-1]
+
+
+def _exception(message: str) -> tuple[str | None, str | None]:
+    """(outermost, innermost) exception class in the message."""
+    if "Traceback (most" in message and _TRACEBACK.search(message):
+        raised = [name for name in _RAISED.findall(message) if name != "Traceback"]
+        if raised:
+            return raised[-1], raised[-1]
+    first = _THROWN.search(message)
+    outer = first.group(1) if first else None
+    for word, pattern in (("Caused by:", _CAUSED_BY), ("nested exception is", _NESTED)):
+        chain = pattern.findall(message) if word in message else None
+        if chain:
+            return outer or chain[-1], chain[-1]
+    return outer, outer
+
+
+def addresses_in(message: str) -> list[str]:
+    """IP addresses in the text, in order, each once. Versions of programs are none."""
+    message = message[:SCANNED]
+    found: dict[str, None] = {}
+    if message.count(".") >= 3:
+        for match in _ADDRESS4.finditer(message):
+            word, start = match.group(1), match.start()
+            if is_ip(word) and not _IS_VERSION.search(message, max(0, start - 24), start):
+                found.setdefault(word)
+    if message.count(":") >= 2:
+        for match in _ADDRESS6.finditer(message):
+            word = match.group(1)
+            if any(char.isdigit() for char in word) and is_ip(word):
+                found.setdefault(word)
+    return list(found)[:_MOST]
+
+
+def resources_in(message: str) -> list[str]:
+    """Typed AWS ids and ARNs in the text, in order, each once."""
+    if "-" not in message and "arn:" not in message:
+        return []
+    found = dict.fromkeys(match.group(1) or match.group(2) for match in _RESOURCE.finditer(message[:SCANNED]))
+    return list(found)[:_MOST]
