@@ -23,7 +23,9 @@ from probable_cause import attribution, fold
 from probable_cause.rules.classify import classify
 from probable_cause.rules.describe import describe
 from probable_cause.rules.model import RuleSet
-from probable_cause.schemas import EVENT, column_names
+from probable_cause.schemas import EVENT, FAMILIES, column_names
+
+LINES = "lines"  # name of the metric
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Scope:
     remembered_events: int
     max_future: float
     max_past: float
+
+
+def counted(events: DataFrame) -> DataFrame:
+    """schemas.EVENT unchanged; while it passes, lines are counted by family into the batch's metric LINES."""
+    families = [f"count_if(family = '{name}') as {name}" for name in FAMILIES]
+    return events.observe(LINES, *map(F.expr, [*families, "count_if(family is null) as unknown"]))
 
 
 def of_interest_or_rejected(events: DataFrame, scope: Scope) -> DataFrame:
@@ -74,11 +82,11 @@ def with_plausible_times(events: DataFrame, max_future: float, max_past: float) 
 
     Compared with the arrival in Kinesis, not with now, so that a replay decides alike.
     """
-    ahead = (F.unix_micros("event_time") - F.unix_micros("arrived_at")) / 1e6
-    reason = F.when(ahead > max_future, F.lit("event_in_the_future")).when(ahead < -max_past, F.lit("event_too_old"))
-    detail = F.format_string("event time %s, arrived %s", F.col("event_time"), F.col("arrived_at"))
-    columns = {
-        "reject_reason": F.coalesce("reject_reason", reason),
-        "reject_detail": F.coalesce("reject_detail", F.when(reason.isNotNull(), detail)),
-    }
-    return events.select(*(columns.get(name, F.col(name)).alias(name) for name in column_names(EVENT)))
+    ahead = "(unix_micros(event_time) - unix_micros(arrived_at)) / 1e6"
+    reason = f"case when {ahead} > {max_future} then 'event_in_the_future' when {ahead} < -{max_past} then 'event_too_old' end"
+    return events.selectExpr(
+        "* except (reject_reason, reject_detail)",
+        f"coalesce(reject_reason, {reason}) as reject_reason",
+        f"if(reject_reason is null and {reason} is not null, concat('event time ', event_time, ', arrived ', arrived_at), "
+        "reject_detail) as reject_detail",
+    )

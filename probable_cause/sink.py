@@ -1,7 +1,7 @@
 """The foreachBatch function: the only place where Spark meets the tables.
 
-Order of a batch: the lease is checked; events of interest are folded by Spark and added to their items, each by one
-conditional write; the verdict of every application touched is renewed; what could not be read is kept. A batch that
+Order of a batch: the lease is checked; what could not be read is kept; events of interest are folded by Spark and
+added to their items, each by one conditional write; the verdict of every application touched is renewed. A batch that
 fails anywhere is replayed by Spark from the same offsets, and adds what is missing, once.
 """
 
@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Any
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
@@ -22,7 +21,6 @@ from pyspark.sql import functions as F
 from probable_cause import pipeline
 from probable_cause.attribution import LOOKUP
 from probable_cause.clock import Clock
-from probable_cause.schemas import FAMILIES
 from probable_cause.state import lookups
 from probable_cause.state.application import Renewal, add_repeats, applications, renew
 from probable_cause.state.event_item import Repeats, batch_stamp
@@ -40,10 +38,9 @@ _THREADS = 8  # DynamoDB answers in milliseconds; threads hide that, not the wor
 
 @dataclass(frozen=True)
 class BatchReport:
-    """What one batch did. Counts of lines by family, rejects by (family, reason)."""
+    """What one batch did. Rejects are counted by (family, reason)."""
 
     batch_id: int
-    lines: dict[str, int]
     rejects: dict[tuple[str, str], int]
     causes: int
     applications: tuple[str, ...]
@@ -58,18 +55,20 @@ class LookupCache:
     tables: Tables
     refresh: float
     _rows: list[tuple[str, str, str]] = field(default_factory=list)
+    _frame: DataFrame | None = None
     _read_at: datetime | None = None
 
     def at(self, spark: SparkSession, now: datetime) -> DataFrame:
-        """schemas of attribution.LOOKUP. A table that was emptied in flight keeps its last rows, with a warning."""
-        if self._read_at is None or now - self._read_at >= timedelta(seconds=self.refresh):
+        """attribution.LOOKUP. A table that was emptied in flight keeps its last rows, with a warning."""
+        if self._read_at is None or self._frame is None or now - self._read_at >= timedelta(seconds=self.refresh):
             rows = lookups.rows(self.tables)
             if rows or not self._rows:
                 self._rows = rows
             else:
                 log.warning("both lookup tables are empty now; %d rows read before are kept", len(self._rows))
+            self._frame = spark.createDataFrame(self._rows, LOOKUP)
             self._read_at = now
-        return spark.createDataFrame(self._rows, LOOKUP)
+        return self._frame
 
 
 @dataclass
@@ -88,33 +87,30 @@ class Sink:
     at_point: Checkpoints = lambda _: None
     _next_change: dict[str, datetime | None] = field(default_factory=dict)
 
-    def write_batch(self, events: DataFrame, batch_id: int) -> None:
-        """For `DataStreamWriter.foreachBatch`. Raises FencedError when a newer driver runs, TableError on its faults."""
+    def write_batch(self, kept: DataFrame, batch_id: int) -> None:
+        """For `DataStreamWriter.foreachBatch`, of what pipeline.of_interest_or_rejected kept of a batch.
+
+        Raises:
+            FencedError: a newer driver runs.
+            TableError: a table is missing or refuses.
+        """
         started = self.wall_clock()
         check(self.tables.states, self.lease)
-        observed = Observation()
-        kept = pipeline.of_interest_or_rejected(_observe(events, observed), self.scope).persist()
+        counted = Observation()
+        rejects = F.count_if(F.col("reject_reason").isNotNull()).alias("rejects")
+        kept = kept.observe(counted, rejects).persist()
         try:
-            lookup = self.lookup.at(events.sparkSession, started)
+            lookup = self.lookup.at(kept.sparkSession, started)
             rows = pipeline.by_cause(pipeline.of_interest(kept), lookup, self.scope).toArrow().to_pylist()
-            counts = dict(observed.get)
-            rejects = self._keep_rejects(pipeline.rejected(kept), batch_id)
+            reasons = self._keep_rejects(pipeline.rejected(kept), batch_id) if counted.get["rejects"] else {}
         finally:
             kept.unpersist()
         self.at_point("folded")
         repeats = [Repeats.from_row(row) for row in rows]
         touched, writes = self._write(repeats, batch_stamp(self.lease.epoch, batch_id))
-        report = BatchReport(
-            batch_id=batch_id,
-            lines={family: counts.get(family) or 0 for family in (*FAMILIES, "unknown")},
-            rejects=rejects,
-            causes=len(repeats),
-            applications=touched,
-            writes=writes,
-            seconds=(self.wall_clock() - started).total_seconds(),
-        )
         if self.on_report is not None:
-            self.on_report(report)
+            seconds = (self.wall_clock() - started).total_seconds()
+            self.on_report(BatchReport(batch_id, reasons, len(repeats), touched, writes, seconds))
 
     def _write(self, repeats: Sequence[Repeats], stamp: str) -> tuple[tuple[str, ...], int]:
         by_application: dict[str, list[Repeats]] = defaultdict(list)
@@ -162,14 +158,6 @@ class Sink:
         """Writes the rejected rows of a batch as JSON lines; a replay of the batch replaces its own folder."""
         counted = rejects.groupBy(F.coalesce("family", F.lit("unknown")).alias("family"), "reject_reason").count()
         counts = {(row["family"], row["reject_reason"]): row["count"] for row in counted.collect()}
-        if counts:
-            folder = PurePosixPath(f"epoch={self.lease.epoch}") / f"batch={batch_id}"
-            rejects.coalesce(1).write.mode("overwrite").json(f"{self.rejects_path.rstrip('/')}/{folder}")
+        folder = PurePosixPath(f"epoch={self.lease.epoch}") / f"batch={batch_id}"
+        rejects.coalesce(1).write.mode("overwrite").json(f"{self.rejects_path.rstrip('/')}/{folder}")
         return counts
-
-
-def _observe(events: DataFrame, observation: Observation) -> DataFrame:
-    """Counts the lines of each family while they pass."""
-    family = F.coalesce("family", F.lit("unknown"))
-    counts: list[Any] = [F.count(F.when(family == name, 1)).alias(name) for name in (*FAMILIES, "unknown")]
-    return events.observe(observation, *counts)

@@ -13,14 +13,15 @@ import socket
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.sql.streaming import StreamingQuery, StreamingQueryListener
 
 from probable_cause import clock as clocks
+from probable_cause import pipeline
 from probable_cause.errors import FencedError, ProbableCauseError, SettingsError, SourceError, TableError
 from probable_cause.pipeline import Scope
 from probable_cause.rules import catalogue
@@ -106,6 +107,14 @@ class StreamJob:
             FencedError: a newer driver of this job runs.
             SourceError, TableError: the stream or a table can't be used, with what to do.
         """
+        listener = _Listener(self)
+        self._spark.streams.addListener(listener)
+        try:
+            self._run()
+        finally:
+            self._spark.streams.removeListener(listener)
+
+    def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             self._failure, before = None, self._finished_batches
@@ -135,8 +144,10 @@ class StreamJob:
             log_groups=settings.log_groups,
             max_decompressed=settings.max_decompressed,
         )
+        # Planned once, when the query starts; only what follows the fold's small input is planned with each batch.
+        kept = pipeline.of_interest_or_rejected(pipeline.counted(events), self._sink.scope)
         return (
-            events.writeStream.queryName("probable-cause")
+            kept.writeStream.queryName("probable-cause")
             .option("checkpointLocation", settings.checkpoint)
             .trigger(processingTime=f"{int(settings.stream.trigger * 1000)} milliseconds")
             .foreachBatch(self._write_batch)
@@ -178,11 +189,15 @@ class StreamJob:
             query.stop()
 
     def _report(self, report: BatchReport) -> None:
-        self._totals.update(report.lines)
         self._rejects.update({"/".join(key): count for key, count in report.rejects.items()})
-        self._beat(report.batch_id)
         if self._on_report is not None:
             self._on_report(report)
+
+    def progressed(self, batch_id: int, lines: Mapping[str, int]) -> None:
+        """Spark's own report of a finished batch: how many lines of each family it held."""
+        self._totals.update(lines)
+        if self._sink.lease is not _NO_LEASE:
+            self._beat(batch_id)
 
     def _beat(self, batch_id: int | None = None) -> None:
         progress: dict[str, Any] = {
@@ -193,6 +208,24 @@ class StreamJob:
         if batch_id is not None:
             progress["BatchId"] = batch_id
         beat(self._sink.tables.states, self._sink.lease, clocks.wall_clock(), progress)
+
+
+class _Listener(StreamingQueryListener):
+    """Hands a batch's metrics to the job once Spark has committed it."""
+
+    def __init__(self, job: StreamJob) -> None:
+        self._job = job
+
+    def onQueryStarted(self, event: Any) -> None: ...  # noqa: N802 - Spark's names
+
+    def onQueryIdle(self, event: Any) -> None: ...  # noqa: N802
+
+    def onQueryTerminated(self, event: Any) -> None: ...  # noqa: N802
+
+    def onQueryProgress(self, event: Any) -> None:  # noqa: N802
+        lines = event.progress.observedMetrics.get(pipeline.LINES)
+        if lines is not None:
+            self._job.progressed(event.progress.batchId, lines.asDict())
 
 
 def _reason(error: StreamingQueryException) -> Exception:
@@ -206,12 +239,10 @@ def _reason(error: StreamingQueryException) -> Exception:
 
 def log_report(report: BatchReport) -> None:
     """One structured line a batch."""
-    lines: dict[str, Any] = {family: count for family, count in report.lines.items() if count}
     rejects = {"/".join(key): count for key, count in report.rejects.items()}
     log.info(
-        "batch=%d lines=%s rejects=%s causes=%d applications=%d writes=%d seconds=%.3f",
+        "batch=%d rejects=%s causes=%d applications=%d writes=%d seconds=%.3f",
         report.batch_id,
-        lines,
         rejects,
         report.causes,
         len(report.applications),

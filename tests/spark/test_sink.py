@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from probable_cause import settings, stream
+from probable_cause import pipeline, settings, stream
 from probable_cause.errors import FencedError
 from probable_cause.schemas import EVENT
 from probable_cause.sink import BatchReport, LookupCache, Sink
@@ -119,6 +119,11 @@ def sink(tables: Tables, clock: Clock, reports: list[BatchReport], tmp_path: Pat
     )
 
 
+def write(spark: SparkSession, sink: Sink, rows: list[dict[str, Any]], batch_id: int) -> None:
+    """A batch as the stream gives it to the sink."""
+    sink.write_batch(pipeline.of_interest_or_rejected(frame(spark, EVENT, rows), sink.scope), batch_id)
+
+
 def counts(tables: Tables, application_id: str) -> dict[str, int]:
     return {item["EventContextSummary"]: item["Count"] for item in tables.events.query(application_id)}
 
@@ -128,7 +133,7 @@ def current(tables: Tables, application_id: str, layer: str) -> dict[str, Any]:
 
 
 def test_a_reboot_then_refused_flows(spark: SparkSession, sink: Sink, tables: Tables, reports: list[BatchReport]) -> None:
-    sink.write_batch(frame(spark, EVENT, [call("c1"), refused("f1", 60), refused("f2", 120)]), 0)
+    write(spark, sink, [call("c1"), refused("f1", 60), refused("f2", 120)], 0)
     assert counts(tables, "app1")["REJECT on Instance 10.1.1.10"] == 2
     assert counts(tables, "app2") == {"REJECT on ELB 10.11.11.10": 2}
     cloudsystem, network = current(tables, "app1", "cloudsystem"), current(tables, "app1", "network")
@@ -141,16 +146,15 @@ def test_a_reboot_then_refused_flows(spark: SparkSession, sink: Sink, tables: Ta
     overall = current(tables, "app1", "overall")
     assert json.loads(overall["RootCause"])["event"]["action"] == "RebootInstances"
     (report,) = reports
-    assert report.lines["cloudtrail"] == 1
-    assert report.lines["vpc_flow"] == 2
+    assert report.causes == 3
     assert report.applications == ("app1", "app2")
 
 
 def test_a_replayed_batch_changes_no_table(spark: SparkSession, sink: Sink, tables: Tables) -> None:
-    batch = frame(spark, EVENT, [call("c1"), call("c2", 5), refused("f1", 60)])
-    sink.write_batch(batch, 0)
+    batch = [call("c1"), call("c2", 5), refused("f1", 60)]
+    write(spark, sink, batch, 0)
     before = (tables.events.scan(), tables.states.scan())
-    sink.write_batch(batch, 0)
+    write(spark, sink, batch, 0)
     assert (tables.events.scan(), tables.states.scan()) == before
 
 
@@ -165,7 +169,7 @@ def test_rejects_are_kept_with_their_reason_and_counted(
         call("fine"),
     ]
     for _ in range(2):  # a replay replaces its own rejects
-        sink.write_batch(frame(spark, EVENT, rows), 3)
+        write(spark, sink, rows, 3)
     assert reports[0].rejects == {
         ("vpc_flow", "missing_fields"): 1,
         ("unknown", "not_gzip"): 1,
@@ -184,7 +188,7 @@ def test_rejects_are_kept_with_their_reason_and_counted(
 
 
 def test_time_alone_changes_verdicts(spark: SparkSession, sink: Sink, tables: Tables, clock: Clock) -> None:
-    sink.write_batch(frame(spark, EVENT, [refused("f1", 60)]), 0)
+    write(spark, sink, [refused("f1", 60)], 0)
     assert current(tables, "app1", "overall")["Health"] != "healthy"
     assert sink.sweep() == []
     clock.now = at(60) + timedelta(hours=6, seconds=1)
@@ -194,7 +198,7 @@ def test_time_alone_changes_verdicts(spark: SparkSession, sink: Sink, tables: Ta
 
 
 def test_a_sweep_after_a_restart_knows_what_is_due(spark: SparkSession, sink: Sink, tables: Tables, clock: Clock) -> None:
-    sink.write_batch(frame(spark, EVENT, [refused("f1", 60)]), 0)
+    write(spark, sink, [refused("f1", 60)], 0)
     sink._next_change.clear()  # as in a new process
     clock.now = at(60) + timedelta(hours=7)
     assert set(sink.sweep()) >= {"app1", "app2"}
@@ -203,13 +207,13 @@ def test_a_sweep_after_a_restart_knows_what_is_due(spark: SparkSession, sink: Si
 def test_acknowledged_stays_while_repeats_come_and_resolved_opens_a_new_episode(
     spark: SparkSession, sink: Sink, tables: Tables, clock: Clock
 ) -> None:
-    sink.write_batch(frame(spark, EVENT, [refused("f1", 60)]), 0)
+    write(spark, sink, [refused("f1", 60)], 0)
     act(tables, "app1", "network", "acknowledged", "ben", clock.now, "known")
-    sink.write_batch(frame(spark, EVENT, [refused("f2", 90)]), 1)
+    write(spark, sink, [refused("f2", 90)], 1)
     (item,) = tables.events.query("app1")
     assert (item["Status"], item["StatusBy"], item["Count"]) == ("acknowledged", "ben", 2)
     act(tables, "app1", "network", "resolved", "ben", clock.now)
-    sink.write_batch(frame(spark, EVENT, [refused("f3", 700)]), 2)
+    write(spark, sink, [refused("f3", 700)], 2)
     episodes = {from_item(item).event.episode: item["Count"] for item in tables.events.query("app1")}
     assert episodes == {1: 2, 2: 1}
 
@@ -217,16 +221,16 @@ def test_acknowledged_stays_while_repeats_come_and_resolved_opens_a_new_episode(
 def test_an_older_driver_stops_before_it_writes(spark: SparkSession, sink: Sink, tables: Tables) -> None:
     acquire(tables.states, "newer", "checkpoint", T0)
     with pytest.raises(FencedError, match="newer"):
-        sink.write_batch(frame(spark, EVENT, [call("c1")]), 0)
+        write(spark, sink, [call("c1")], 0)
     assert tables.events.scan() == []
 
 
 def test_a_lookup_emptied_in_flight_keeps_its_rows(spark: SparkSession, sink: Sink, tables: Tables, clock: Clock) -> None:
-    sink.write_batch(frame(spark, EVENT, [call("c1")]), 0)
+    write(spark, sink, [call("c1")], 0)
     for row in tables.by_resource.scan():
         tables.by_resource.delete({"ResourceId": row["ResourceId"], "ApplicationId": row["ApplicationId"]})
     for row in tables.by_ip.scan():
         tables.by_ip.delete({"IP": row["IP"], "ApplicationId": row["ApplicationId"]})
     clock.now += timedelta(minutes=5)
-    sink.write_batch(frame(spark, EVENT, [call("c2", 10)]), 1)
+    write(spark, sink, [call("c2", 10)], 1)
     assert list(counts(tables, "app1").values()) == [2]
