@@ -10,42 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from probable_cause.families.app_phrases import PHRASES
 from probable_cause.families.values import is_ip
 
 SCANNED = 65_536  # characters of a message that are looked through
 _MOST = 32  # addresses and ids kept
 
-# kind, category: phrases in lower case, separated by bars. Of several in a message, the earliest in this list wins.
-_TABLE = """
-OutOfMemory, memory: out of memory|outofmemory|oomkill|oom-kill|oom kill|signal: killed|cannot allocate memory|memoryerror|exited with code 137|exit status 137|exit code 137
-TooManyConnections, capacity: too many connections|remaining connection slots are reserved|connection pool exhausted|connection pool is exhausted|queuepool limit|toomanyconnections
-NameResolution, dns: enotfound|eai_again|no such host|could not resolve host|could not translate host name|name or service not known|temporary failure in name resolution|nodename nor servname|unknownhostexception|getaddrinfo failed|nxdomain|host not found in upstream
-ConnectionRefused, connectivity: connection refused|econnrefused|actively refused
-NoRouteToHost, connectivity: no route to host|ehostunreach|host is unreachable
-NetworkUnreachable, connectivity: network is unreachable|enetunreach
-ConnectionReset, connectivity: connection reset by|econnreset|connection was reset|socketexception: connection reset|connection aborted|econnaborted|upstream prematurely closed|socket hang up
-BrokenPipe, connectivity: broken pipe|epipe
-ConnectionClosed, connectivity: server closed the connection unexpectedly|communications link failure|lost connection to mysql|server has gone away|connection closed by peer|connection closed by foreign host|connection is closed|terminating connection due to
-ConnectionFailed, connectivity: could not connect|unable to connect|failed to connect|cannot connect|can't connect|connection failed|failed to obtain jdbc connection|failed to establish a new connection|no live upstreams|connect() failed|connection is not available
-Timeout, timeout: timed out|timed-out|etimedout|esockettimedout|i/o timeout|deadline exceeded|deadlineexceeded|timeout exceeded|timeout expired|timeoutexception|timeouterror|statement timeout|runtime.timeout|gateway timeout|gateway time-out
-Throttling, throttling: throttlingexception|throttled|rate exceeded|rate limit exceeded|toomanyrequests|too many requests|provisionedthroughputexceeded|requestlimitexceeded|slowdown:
-TlsError, tls: certificate has expired|certificate verify failed|certificate is not valid|signed by unknown authority|x509: |sslhandshakeexception|ssl_error|handshake failure|handshake failed|certificate_verify_failed|cert_has_expired|self signed certificate in
-AuthenticationFailed, auth: authentication failed|login failed|invalid credentials|wrongpass|expiredtoken|invalidclienttokenid|signaturedoesnotmatch|access denied for user|noauth authentication
-AccessDenied, auth: accessdenied|access denied|permission denied|is not authorized to perform|unauthorizedoperation|403 forbidden
-Deadlock, deadlock: deadlock found|deadlock detected|lock wait timeout|was deadlocked|database is locked
-NoSpaceLeft, disk: no space left on device|enospc|disk full|disk is full|disk quota exceeded|read-only file system
-TooManyOpenFiles, capacity: too many open files|emfile
-ThreadPoolExhausted, capacity: rejectedexecution|thread pool exhausted|thread pool is exhausted|unable to create new native thread
-SegmentationFault, crash: segmentation fault|sigsegv|core dumped
-ProcessExited, crash: runtime.exiterror|process exited before completing|runtime exited|crashloopbackoff|back-off restarting failed|exited with code 1|exit status 1|signal: aborted
-ModuleNotFound, deploy: cannot find module|no module named|unable to import module|importmoduleerror|noclassdeffounderror|classnotfoundexception|handlernotfound|exec format error|imagepullbackoff|errimagepull|cannotpullcontainer
-ServiceUnavailable, availability: service unavailable|bad gateway|no instances available|no server is available|no servers available|circuitbreaker|circuit breaker is open|internal server error
-"""  # noqa: E501
-_PHRASES = [
-    (phrase, kind, category)
-    for kind, category, phrases in (re.split(", |: ", row, maxsplit=2) for row in _TABLE.strip().splitlines())
-    for phrase in phrases.split("|")
-]
 # Good news that quotes a phrase: `reconnected after connection refused`, `0 requests timed out`.
 _GOOD = re.compile(
     r"\b(?:success(?:ful(?:ly)?)?|succeeded|recovered|resolved|reconnected|healthy again|no longer|without errors?"
@@ -53,6 +23,8 @@ _GOOD = re.compile(
     re.IGNORECASE,
 )
 
+# Classes that say nothing beside a phrase that does.
+GENERIC = frozenset({"Error", "Exception", "Throwable", "RuntimeException", "RuntimeError", "Failure", "Fault"})
 _PACKAGE = r"(?:[A-Za-z_$][\w$]*(?:\.|::|\\{1,2}))*"
 _SUFFIX = r"(?:Exception|Error|Fault|Failure|Throwable|Interrupt|Exit)"
 # An exception's class is followed by its message, its code or the end of the line.
@@ -90,13 +62,13 @@ def failure_in(message: str) -> Failure:
     """What failed, by the words of the message. All None when nothing says so."""
     message = message[:SCANNED]
     lowered = message.lower()
-    kind, category = next(((kind, group) for phrase, kind, group in _PHRASES if phrase in lowered), (None, None))
+    kind, category = next(((kind, group) for phrase, kind, group in PHRASES if phrase in lowered), (None, None))
     outer, inner = _exception(message)
-    if inner is not None:
-        return Failure(short_class(inner), category, outer)
+    if inner is not None and not (kind and short_class(inner) in GENERIC):
+        return Failure(short_class(inner), category, outer and outer.replace("\\\\", "\\"))
     if kind is None and _PANIC.search(message):
         return Failure("Panic", "crash")
-    return Failure(kind, category)
+    return Failure(kind, category, outer)
 
 
 def is_good_news(message: str) -> bool:

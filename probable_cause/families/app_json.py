@@ -13,26 +13,44 @@ from probable_cause.families.app_levels import ERROR, INFO, level_of, of_status
 from probable_cause.families.app_reading import Reading
 from probable_cause.families.values import any_time, is_ip, name, text, words
 
-_LEVEL = words("""level severity log.level loglevel log_level lvl levelname level_name severitytext severity_text severitynumber
-severity_number @l logged_level levelno syslog.severity priority s status""")
-_MESSAGE = words("message msg @message log @m @mt body event short_message text textpayload fullmessage full_message m")
-_LOGGER = words("""logger logger_name loggername log.logger sourcecontext category target module component class caller
-channel c name""")
+_LEVEL = words(
+    """level severity log.level loglevel log_level lvl levelname level_name severitytext severity_text severitynumber
+    severity_number @l logged_level levelno syslog.severity priority s status"""
+)
+_MESSAGE = words("message msg @message log @m @mt body event short_message text textpayload fullmessage full_message")
+_LOGGER = words(
+    """logger logger_name loggername log.logger sourcecontext category target module component class caller channel c
+    name"""
+)
 _TIME = words("@timestamp timestamp time ts t @t datetime date asctime timemillis eventtime event_timestamp")
-_TRACE_ID = words("""trace_id traceid trace.id dd.trace_id oteltraceid x-b3-traceid logging.googleapis.com/trace xray_trace_id
-trace correlation_id correlationid""")
+_TRACE_ID = words(
+    """trace_id traceid trace.id dd.trace_id oteltraceid x-b3-traceid logging.googleapis.com/trace xray_trace_id trace
+    correlation_id correlationid"""
+)
 _SPAN_ID = words("span_id spanid span.id dd.span_id otelspanid x-b3-spanid logging.googleapis.com/spanid")
-_SERVICE = words("""service service.name service_name servicename dd.service app application app_name
-kubernetes.container_name container_name program syslog_identifier""")
+_SERVICE = words(
+    """service service.name service_name servicename dd.service app application app_name kubernetes.container_name
+    container_name program syslog_identifier"""
+)
 _THREAD = words("thread thread_name threadname process.thread.name")
-_STACK = words("""stack_trace stacktrace stack error.stack_trace error.stack err.stack exc_info exception @x traceback
-exception.stacktrace thrown.extendedstacktrace trace_back""")
-_ERROR_TYPE = words("""error.type error.kind error.name error.class error.code errortype error_type exception.type exception_class
-exception.exception_class exception.exceptionclass exception.class exception.name err.type err.name err.code thrown.name
-error_class error_code errorcode details.error""")
-_ERROR_TEXT = words("""error.message errormessage error_message err.message exception.message exception.exception_message
-thrown.message error err exception details.cause""")
+_STACK = words(
+    """stack_trace stacktrace stack error.stack_trace error.stack err.stack exc_info exception @x traceback
+    exception.stacktrace exception.stack_trace thrown.extendedstacktrace trace_back"""
+)
+_ERROR_TYPE = words(
+    """error.type error.kind error.name error.class error.code errortype error_type exception.type exception_class
+    exception.exception_class exception.exceptionclass exception.class exception.name err.type err.name err.code
+    thrown.name error_class error_code errorcode details.error"""
+)
+_ERROR_TEXT = words(
+    """error.message errormessage error_message err.message exception.message exception.exception_message
+    thrown.message error err exception details.cause"""
+)
 _REQUEST_ID = words("request_id requestid awsrequestid aws_request_id record.requestid function_request_id")
+_REQUESTED = ("method", "request", "httpmethod", "routekey", "path", "uri", "request_uri", "url")
+_CLIENT = words(
+    """client_ip remote_ip client.ip clientip remote_addr request.client_ip request.remote_ip source.ip sourceip"""
+)
 _OTHER = {
     "pod": ["kubernetes.pod_name", "kubernetes.pod.name", "pod", "pod_name"],
     "namespace": ["kubernetes.namespace_name", "kubernetes.namespace.name", "namespace"],
@@ -45,18 +63,12 @@ _OTHER = {
     "environment": ["env", "environment", "dd.env"],
 }
 # The only keys under which levels and messages hide one level deeper.
-_NESTED = frozenset(words("""@fields fields log error err exception process kubernetes service trace span http host dd thrown syslog
-attributes extra context details record resource instant data otel payload"""))  # fmt: skip
-_CLIENT = [
-    "client_ip",
-    "remote_ip",
-    "client.ip",
-    "clientip",
-    "remote_addr",
-    "request.client_ip",
-    "request.remote_ip",
-    "source.ip",
-]
+_NESTED = frozenset(
+    words(
+        """@fields fields log error err exception process kubernetes service trace span http host dd thrown syslog
+        attributes extra context details record resource instant data otel payload request client source"""
+    )
+)
 
 
 def flatten(document: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +77,7 @@ def flatten(document: dict[str, Any]) -> dict[str, Any]:
     for key, value in document.items():
         key = key.lower()
         flat.setdefault(key, value)
-        if type(value) is dict and (key in _NESTED or key == "request"):
+        if type(value) is dict and key in _NESTED:
             for inner, item in value.items():
                 inner = inner.lower()
                 flat.setdefault(f"{key}.{inner}", item)
@@ -93,7 +105,9 @@ def read_values(reading: Reading, flat: dict[str, Any]) -> None:
     reading.note(service=name(service) or _word(flat, _SERVICE), trace_id=_word(flat, _TRACE_ID))
     reading.note(span_id=_word(flat, _SPAN_ID), request_id=_word(flat, _REQUEST_ID), thread=_word(flat, _THREAD))
     for field, keys in _OTHER.items():
-        reading.note(**{field: _word(flat, keys)})
+        word = _word(flat, keys)
+        if field != "status" or (word and word.isdigit()):
+            reading.note(**{field: word})
     client = _word(flat, _CLIENT)
     if client and is_ip(client):
         reading.source_ip = reading.source_ip or client
@@ -138,7 +152,7 @@ def _platform(reading: Reading, kind: str, flat: dict[str, Any]) -> None:
         reading.note(platform_event=kind.removeprefix("platform."), platform_status=status)
         if status in ("timeout", "error", "failure") or kind == "platform.fault":
             reading.level, reading.failed = ERROR, True
-            error = name(flat.get("record.errortype")) or name(flat.get("record.errorType".lower())) or ""
+            error = name(flat.get("record.errortype")) or ""
             reading.kind = "Timeout" if status == "timeout" else error.rsplit(".", 1)[-1] or "RuntimeError"
             reading.category = "timeout" if status == "timeout" else "memory" if "OutOfMemory" in error else "crash"
     elif kind.endswith(("Failed", "TimedOut", "Aborted")) and ("execution_arn" in flat or "details" in flat):

@@ -15,7 +15,7 @@ from probable_cause.families.values import is_ip, iso_time, words
 
 _HEAD = 8192
 _LAMBDA = re.compile(
-    r"(?P<what>START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION|TELEMETRY|LOGS|XRAY)\s"
+    r"(?P<what>START|END|REPORT|INIT_(?:START|REPORT)|RESTORE_(?:START|REPORT)|EXTENSION\tName:|TELEMETRY\tName:)\s?"
     r"(?:RequestId: (?P<id>[\w-]+))?",
     re.ASCII,
 )
@@ -36,15 +36,15 @@ _ACCESS = re.compile(
     r"(?P<client>[\w.:-]+) \S+ (?P<user>\S+) \[(?P<at>[^\]]{10,40})\] \"(?P<request>(?:[^\"\\]|\\.){0,4000})\" "
     r"(?P<status>\d{3}) (?P<size>\d+|-)"
 )
-_ACCESS_TIME = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})", re.ASCII)
+_ACCESS_TIME = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d(?:\.\d+)?)(?: ([+-]\d{4}))?", re.ASCII)
 _UWSGI = re.compile(
     r"\[pid: (?P<pid>\d+)\|[^\]]*\] (?P<client>\S+) \([^)]*\) \{[^}]*\} \[[^\]]*\] (?P<request>\S+ \S+) => "
     r"[^(]*\(HTTP/\S+ (?P<status>\d{3})\)",
     re.ASCII,
 )
 _HAPROXY = re.compile(
-    r"(?P<client>[\d.a-fA-F:]+):(?P<port>\d+) \[(?P<at>[^\]]+)\] (?P<frontend>\S+) (?P<backend>[^/\s]+)/(?P<server>\S+) "
-    r"[\d/+-]+ (?P<status>\d{3}|-1) \d+",
+    r"(?P<client>[\d.a-fA-F:]+):(?P<port>\d+) \[(?P<at>[^\]]+)\] (?P<frontend>\S+) "
+    r"(?P<backend>[^/\s]+)/(?P<server>\S+) [\d/+-]+ (?P<status>\d{3}|-1) \d+",
     re.ASCII,
 )
 _UVICORN = re.compile(r"(?P<client>[\d.]+):(?P<port>\d+) - \"(?P<request>[^\"]*)\" (?P<status>\d{3})", re.ASCII)
@@ -59,18 +59,12 @@ def read_platform(reading: Reading) -> bool:
     """Reads a line of one of these services into `reading`. False when it is none."""
     head = reading.message[:_HEAD]
     start = head[:1]
-    for starts, reader in _READERS:
-        if start in starts and reader(reading, head):
-            return True
-    return False
+    return any(start in starts and reader(reading, head) for starts, reader in _READERS)
 
 
 def _lambda(reading: Reading, head: str) -> bool:
     found = _LAMBDA.match(head)
-    if found is None or (
-        found.group("id") is None
-        and not found.group("what").startswith(("INIT", "RESTORE", "EXT", "TEL", "LOGS", "XRAY"))
-    ):
+    if found is None or (found.group("id") is None and found.group("what") in ("START", "END", "REPORT")):
         return False
     reading.level, reading.logger = INFO, "platform"
     reading.note(request_id=found.group("id"), platform_event=found.group("what").lower())
@@ -134,10 +128,6 @@ def _access(reading: Reading, head: str) -> bool:
     found = _ACCESS.match(head)
     if found is None:
         return False
-    at = _ACCESS_TIME.fullmatch(found.group("at"))
-    if at and reading.time is None:
-        day, month, year, clock, zone = at.groups()
-        reading.time = iso_time(f"{year}-{_MONTHS.get(month, 0):02}-{day}T{clock}{zone}")
     reading.note(size=found.group("size") if found.group("size") != "-" else None)
     _request(reading, found)
     return True
@@ -155,6 +145,10 @@ def _request(reading: Reading, found: re.Match[str]) -> None:
     if status >= 500:
         reading.kind, reading.category = f"Http{status}", "availability"
     reading.note(backend=values.get("backend"), server=values.get("server"))
+    at = _ACCESS_TIME.fullmatch(values.get("at") or "")
+    if at and reading.time is None:
+        day, month, year, clock, zone = at.groups()
+        reading.time = iso_time(f"{year}-{_MONTHS.get(month, 0):02}-{day}T{clock}{zone or ''}")
 
 
 def _uwsgi(reading: Reading, head: str) -> bool:

@@ -12,8 +12,8 @@ _ANSI = re.compile(r"(?:\x1b|\\x1b|\\u001b|\\033|\u241b)\[[0-?]*[ -/]*[@-~]|\x1b
 
 @dataclass(slots=True)
 class Reading:
-    """`message` is the text still to be read, and at the end what a reader wants to see. `failed` is set by readers that
-    know of a failure without a level: a time-out, a kill."""
+    """`message` is the text still to be read, and at the end what a reader wants to see. `failed` is set by readers
+    that know of a failure whatever the level is: a time-out, a kill."""
 
     message: str
     time: datetime | None = None

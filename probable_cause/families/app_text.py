@@ -29,9 +29,11 @@ _START = re.compile(
     )(?![\d])[\]>]?""",
     re.ASCII | re.VERBOSE,
 )
+_POSTGRES = r"LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION"
 _L = rf"(?P<level>{WORDS})"
 _LI = rf"(?P<level>(?i:{WORDS}))"
 _LOGGER = r"(?P<logger>[A-Za-z_][\w.$/:\[\]#-]*?)"
+_SOURCE = r"(?:go|py|js|ts|rb|rs|java|kt|scala|php|cc|cpp|c)"
 _DOTTED = r"(?P<logger>[A-Za-z_][\w$-]*(?:(?:\.|::|/)[\w$\[\]-]+)+)"
 
 # (first characters, pattern). The rest of the line behind the match is the message.
@@ -47,7 +49,8 @@ _DIALECTS = [
         ("A", rf"{_L} +\[(?P<logger>[A-Za-z_][\w$]*(?:\.[\w$]+)+)\](?: *[:-])? +"),
         ("A", rf"{_L} +\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>[a-z]\w*(?:\.[\w$]+)+):? +"),
         # logback with a line number: ERROR c.e.Class#12 ... ; also file:line of Go and Python
-        ("A", rf"{_L} +(?P<logger>[\w.$/\[\]-]+?)[#:](?P<line>\d+):?\s+(?:- )?"),
+        ("A", rf"{_L} +(?P<logger>[\w.$/\[\]-]+?)#(?P<line>\d+):?\s+(?:- )?"),
+        ("A", rf"{_L} +(?P<logger>(?:[\w$-]+[./])*(?:[A-Z][\w$]*|[\w-]+\.{_SOURCE})):(?P<line>\d+):?\s+(?:- )?"),
         ("A", rf"{_L} *[|:-]? +{_DOTTED}(?: - | *: | +\[[^\]]*\] +- )"),
         ("A", rf"{_L} +(?P<logger>[A-Za-z_][\w.$-]*) +- +"),
         # loguru: ERROR    | module:function:12 - ...
@@ -61,7 +64,7 @@ _DIALECTS = [
         # MongoDB before 4.4: I NETWORK  [conn1] ...
         ("A", r"(?P<letter>[DIWEF])\d? +(?P<logger>[A-Z]+) +\[(?P<thread>[^\]]+)\] "),
         # PostgreSQL without a prefix: two blanks behind the colon
-        ("A", r"(?P<level>LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION):  "),
+        ("A", rf"(?P<level>{_POSTGRES}):  "),
         ("A", r"PHP (?P<php>Fatal error|Parse error|Warning|Notice|Deprecated|Recoverable fatal error): +"),
         # zap, Lambda for Node.js, log with tabs: ERROR\tlogger\t...
         ("A", rf"{_L}\t(?P<logger>[\w.$/-]+(?::\d+)?)\t"),
@@ -72,25 +75,31 @@ _DIALECTS = [
         ("a", rf"{_LI}\t(?P<logger>[\w.$/-]+(?::\d+)?)\t"),
         ("a", rf"{_LI}\t"),
         # Elasticsearch: [WARN ][o.e.d.z.Zen] [node] ... ; gunicorn: [7] [ERROR] ... ; nginx: [error] 12#12: *1 ...
-        ("[", rf"\[{_LI} *\] ?\[(?P<logger>[A-Za-z_][^\]]*?) *\] *(?:\[(?P<node>[^\]]*)\] ?)?"),
+        ("[", rf"\[{_LI} *\] ?\[(?P<logger>[A-Za-z_][^\]\s]*) *\] *(?:\[(?P<node>[^\]]*)\] ?)?"),
+        ("[", rf"\[{_LI}\] \[client (?P<client>[^\] ]+?)(?::(?P<port>\d+))?\] "),
         ("[", rf"\[(?P<pid>\d+)\] \[{_LI}\] "),
+        # Lambda for Python: [ERROR]\ttime\trequest-id\t...
+        ("[", rf"\[{_LI}\]\t(?P<at>[\d:.TZ-]+)\t(?P<request_id>[0-9a-f-]{{36}})\t"),
         ("[", rf"\[{_LI}\] (?P<pid>\d+)#\d+: (?:\*\d+ )?"),
         # Apache: [core:error] [pid 1:tid 2] [client 10.0.0.1:80] ...
-        ("[", rf"\[(?P<logger>\w*):{_LI}\] (?:\[pid (?P<pid>\d+)(?::tid \w+)?\] )?(?:\([^)]*\)[^:\[]*: )?"
+        ("[", rf"\[(?P<logger>\w*):{_LI}\] (?:\[pid (?P<pid>\d+)(?::tid \w+)?\] )?"
               rf"(?:\[(?:client|remote) (?P<client>[^\] ]+?)(?::(?P<port>\d+))?\] )?"),
         # log4j: [main] ERROR c.e.Class - ...
-        ("[", rf"\[ *(?P<thread>[^\]]+?) *\] +(?:\[[^\]]*\] +)?{_L} +(?P<logger>[A-Za-z_][\w.$/\[\]#-]*)(?: +\[[^\]]*\])* *(?: -|:| \|) +"),
+        ("[", rf"\[ *(?P<thread>[^\]]+?) *\] +(?:\[[^\]]*\] +)?{_L} +(?P<logger>[A-Za-z_][\w.$/\[\]#-]*)"
+              r"(?: +\[[^\]]*\])* *(?: -|:| \|) +"),
         ("[", rf"\[ *(?P<thread>[^\]]+?) *\] +{_L}(?: *[:-])? +"),
         ("[", rf"\[{_LI} *\](?:\t| *:? *(?:{_DOTTED}(?: - |: ))?)"),
         # PostgreSQL: [12] user@db ERROR:  ... ; RDS' prefix %t:%r:%u@%d:[%p]:
         ("[", r"\[(?P<pid>\d+)(?:-\d+)?\]:? *(?:\[\d+-\d+\] *)?(?:(?P<user>[^@\s]*)@(?P<database>\S*) *)?"
-              r"(?P<level>LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION): +"),
+              rf"(?P<level>{_POSTGRES}): +"),
         (":", r":(?P<client>[^:(]*)(?:\((?P<port>\d+)\))?:(?P<user>[^@:]*)@(?P<database>[^:]*):\[(?P<pid>\d+)\]:"
-              r"(?P<level>LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION): +"),
+              rf"(?P<level>{_POSTGRES}): +"),
         # MySQL: 0 [Warning] [MY-010068] [Server] ...
-        ("0", r"(?P<thread>\d+) +\[(?P<level>Note|Warning|ERROR|System)\] +(?:\[(?P<code>MY-\d+)\] +\[(?P<logger>\w+)\] +)?"),
+        ("0", r"(?P<thread>\d+) +\[(?P<level>Note|Warning|ERROR|System)\] +"
+              r"(?:\[(?P<code>MY-\d+)\] +\[(?P<logger>\w+)\] +)?"),
         # Redis: 1:M 01 Jan 2024 00:00:00.000 # ...
-        ("0", r"(?P<pid>\d+):[XCSM] (?P<redis_at>\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d(?:\.\d{3})?) (?P<redis>[.*#-]) "),
+        ("0", r"(?P<pid>\d+):[XCSM] "
+              r"(?P<redis_at>\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d(?:\.\d{3})?) (?P<redis>[.*#-]) "),
         # Lambda for Node.js: (time) request-id ERROR ...
         ("0a", rf"(?P<request_id>[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})[\t ]+(?:{_L}(?:[\t ]+|$))?"),
         # Python: - logger - ERROR - ... ; plain separators
@@ -104,7 +113,7 @@ _DIALECTS = [
         # monolog, Laravel: production.ERROR: ...
         ("aA", rf"(?P<logger>[\w-]+)\.{_L}: "),
         # Go: file.go:12: ...
-        ("aA", r"(?P<logger>[\w./-]+\.(?:go|py|js|rb|rs|java|kt|cc|cpp|c):\d+):? "),
+        ("aA", rf"(?P<logger>[\w./-]+\.{_SOURCE}:\d+):? "),
     )
 ]  # fmt: skip
 _SETS: dict[str, list[re.Pattern[str]]] = {}
@@ -223,7 +232,7 @@ def _time(found: re.Match[str]) -> datetime | None:
     ):
         if found.group(month) and found.group(year):
             number = _MONTHS.get(found.group(month).lower(), 0)
-            ahead = (zone and found.group(zone)) or ""
+            ahead = (found.group(zone) if zone else None) or ""
             word = f"{found.group(year)}-{number:02}-{int(found.group(day)):02}T{found.group(clock)}"
-            return iso_time(word + (ahead if ahead[:1] in ("+", "-") else ""))
+            return iso_time(word + ahead)
     return None

@@ -22,7 +22,8 @@ _SYSLOG = re.compile(
     re.ASCII,
 )
 _RFC5424 = re.compile(
-    r"<(?P<pri>\d{1,3})>1 (?P<at>\S+) (?P<host>\S+) (?P<tag>\S+) (?P<pid>\S+) (?P<id>\S+) (?:-|(?:\[[^\]]{0,400}\])+) ?\ufeff?"
+    r"<(?P<pri>\d{1,3})>1 (?P<at>\S+) (?P<host>\S+) (?P<tag>\S+) (?P<pid>\S+) (?P<id>\S+) "
+    r"(?:-|(?:\[[^\]]{0,400}\])+) ?\ufeff?"
 )
 
 

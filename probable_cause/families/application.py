@@ -10,9 +10,9 @@ import re
 from typing import Any
 
 from probable_cause.errors import RejectedLineError
-from probable_cause.families.app_errors import addresses_in, failure_in, is_good_news, resources_in, short_class
+from probable_cause.families.app_errors import GENERIC, addresses_in, failure_in, is_good_news, resources_in
 from probable_cause.families.app_json import flatten, read_values
-from probable_cause.families.app_levels import BAD, ERROR, FATAL
+from probable_cause.families.app_levels import BAD, ERROR, FATAL, level_of
 from probable_cause.families.app_logfmt import read_logfmt
 from probable_cause.families.app_platform import read_platform, read_request
 from probable_cause.families.app_reading import Reading, without_colours
@@ -20,7 +20,7 @@ from probable_cause.families.app_text import read_text
 from probable_cause.families.app_wrappers import unwrap_text
 from probable_cause.families.jsontext import try_load
 from probable_cause.families.resources import by_id
-from probable_cause.families.values import integer, is_ip
+from probable_cause.families.values import compact, integer, is_ip
 
 _BLANK = " \t\r\n\0\ufeff"
 _DEEPEST = 4
@@ -31,6 +31,7 @@ _WRITTEN_OUT = re.compile(
 )
 _DATADOG = re.compile(r"\[dd\.trace_id=(?P<trace>\w+) dd\.span_id=(?P<span>\w+)\]\s*", re.ASCII)
 _KEYED_TRACE = re.compile(r"\b(?:trace[_-]?id)[=: ]{1,2}\"?(?P<trace>[0-9a-fA-F-]{8,64})", re.ASCII | re.IGNORECASE)
+_CUT_LEVEL = re.compile(r"\"(?:level|lvl|severity|loglevel|log\.level|levelname)\": ?\"(\w{3,12})\"", re.IGNORECASE)
 _NGINX = re.compile(r", client: (?P<client>[^,\s]+)")
 _UPSTREAM = re.compile(r"upstream: \"\w+://(?P<ip>[\d.]+|\[[0-9a-f:]+\])(?::(?P<port>\d+))?")
 
@@ -66,6 +67,10 @@ def _read(reading: Reading, depth: int) -> None:
         return
     if pairs := read_logfmt(text):
         read_values(reading, flatten(dict(pairs)))
+        reading.record = compact(pairs)
+        return
+    if text[0] == "{" and (cut := _CUT_LEVEL.search(text[:8192])):  # JSON that was cut, or never was quite JSON
+        reading.level = level_of(cut.group(1))
         return
     if read_text(reading):
         if _DATADOG.match(reading.message) and (traced := _DATADOG.match(reading.message)):
@@ -183,10 +188,8 @@ def _find_failure(reading: Reading, searched: str) -> None:
     found = failure_in(searched)
     if found.kind is None:
         return
-    if reading.kind is None:
-        reading.kind, reading.thrown = found.kind, found.thrown
-    elif found.thrown and short_class(found.thrown) != reading.kind:
-        reading.kind = found.kind
+    if reading.kind is None or reading.kind in GENERIC:
+        reading.kind, reading.thrown = found.kind, found.thrown or reading.thrown
     reading.category = reading.category or found.category
     if reading.level is None:
         reading.level = FATAL if found.kind in ("Panic", "OutOfMemory", "SegmentationFault") else ERROR

@@ -35,7 +35,7 @@ def identity_of(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def actor_of(identity: dict[str, Any]) -> str | None:
-    """`userName` of a user, `role/session` of an assumed role, `root`, the name of a service, else the best there is."""
+    """`userName` of a user, `role/session` of an assumed role, `root`, a service's name, else the best there is."""
     kind = identity.get("type")
     if kind == "Root":
         return "root"

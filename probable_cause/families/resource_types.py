@@ -24,7 +24,8 @@ BY_PREFIX = {
         sir=EC2::SpotInstanceRequest sfr=EC2::SpotFleet fleet=EC2::EC2Fleet key=EC2::KeyPair
         eice=EC2::InstanceConnectEndpoint cvpn=EC2::ClientVpnEndpoint lgw=EC2::LocalGateway ipam=EC2::IPAM
         fs=EFS::FileSystem fsmt=EFS::MountTarget fsap=EFS::AccessPoint db=RDS::DBInstance cluster=RDS::DBCluster
-        mi=SSM::ManagedInstance mw=SSM::MaintenanceWindow pb=SSM::PatchBaseline rqlc=Route53Resolver::ResolverQueryLoggingConfig
+        mi=SSM::ManagedInstance mw=SSM::MaintenanceWindow pb=SSM::PatchBaseline
+        rqlc=Route53Resolver::ResolverQueryLoggingConfig
         rslvr=Route53Resolver::ResolverRule org=Organizations::Organization ou=Organizations::OrganizationalUnit
         j=EMR::Cluster dxcon=DirectConnect::Connection dxvif=DirectConnect::VirtualInterface
         d=WorkSpaces::Directory ws=WorkSpaces::Workspace
@@ -65,9 +66,11 @@ BY_ARN = {
         elasticloadbalancing/listener=ElasticLoadBalancingV2::Listener
         elasticloadbalancing/listener-rule=ElasticLoadBalancingV2::ListenerRule
         autoscaling/autoScalingGroup=AutoScaling::AutoScalingGroup
-        autoscaling/launchConfiguration=AutoScaling::LaunchConfiguration autoscaling/scalingPolicy=AutoScaling::ScalingPolicy
+        autoscaling/launchConfiguration=AutoScaling::LaunchConfiguration
+        autoscaling/scalingPolicy=AutoScaling::ScalingPolicy
         iam/role=IAM::Role iam/user=IAM::User iam/group=IAM::Group iam/policy=IAM::Policy
-        iam/instance-profile=IAM::InstanceProfile iam/oidc-provider=IAM::OIDCProvider iam/saml-provider=IAM::SAMLProvider
+        iam/instance-profile=IAM::InstanceProfile iam/oidc-provider=IAM::OIDCProvider
+        iam/saml-provider=IAM::SAMLProvider
         kms/key=KMS::Key kms/alias=KMS::Alias secretsmanager/secret=SecretsManager::Secret ssm/parameter=SSM::Parameter
         ssm/document=SSM::Document cloudformation/stack=CloudFormation::Stack logs/log-group=Logs::LogGroup
         cloudwatch/alarm=CloudWatch::Alarm events/rule=Events::Rule events/event-bus=Events::EventBus
@@ -76,14 +79,16 @@ BY_ARN = {
         elasticache/cluster=ElastiCache::CacheCluster elasticache/replicationgroup=ElastiCache::ReplicationGroup
         elasticache/serverlesscache=ElastiCache::ServerlessCache
         es/domain=OpenSearchService::Domain cloudfront/distribution=CloudFront::Distribution
-        cloudtrail/trail=CloudTrail::Trail config/config-rule=Config::ConfigRule acm/certificate=CertificateManager::Certificate
+        cloudtrail/trail=CloudTrail::Trail config/config-rule=Config::ConfigRule
+        acm/certificate=CertificateManager::Certificate
         wafv2/regional=WAFv2::WebACL wafv2/global=WAFv2::WebACL route53/hostedzone=Route53::HostedZone
         route53/healthcheck=Route53::HealthCheck cognito-idp/userpool=Cognito::UserPool
         codebuild/project=CodeBuild::Project codedeploy/application=CodeDeploy::Application
         codedeploy/deploymentgroup=CodeDeploy::DeploymentGroup elasticfilesystem/file-system=EFS::FileSystem
         redshift/cluster=Redshift::Cluster kafka/cluster=MSK::Cluster mq/broker=AmazonMQ::Broker
         apigateway/=ApiGateway::RestApi network-firewall/firewall=NetworkFirewall::Firewall
-        network-firewall/firewall-policy=NetworkFirewall::FirewallPolicy glue/job=Glue::Job batch/job-queue=Batch::JobQueue
+        network-firewall/firewall-policy=NetworkFirewall::FirewallPolicy glue/job=Glue::Job
+        batch/job-queue=Batch::JobQueue
         elasticbeanstalk/environment=ElasticBeanstalk::Environment sagemaker/endpoint=SageMaker::Endpoint
         """)
     )
@@ -122,7 +127,8 @@ BY_PARAMETER = {
         loadbalancerarn=ElasticLoadBalancingV2::LoadBalancer targetgrouparn=ElasticLoadBalancingV2::TargetGroup
         listenerarn=ElasticLoadBalancingV2::Listener rulearn=ElasticLoadBalancingV2::ListenerRule
         autoscalinggroupname=AutoScaling::AutoScalingGroup launchconfigurationname=AutoScaling::LaunchConfiguration
-        bucketname=S3::Bucket queueurl=SQS::Queue queuename=SQS::Queue topicarn=SNS::Topic secretid=SecretsManager::Secret
+        bucketname=S3::Bucket queueurl=SQS::Queue queuename=SQS::Queue topicarn=SNS::Topic
+        secretid=SecretsManager::Secret
         keyid=KMS::Key hostedzoneid=Route53::HostedZone healthcheckid=Route53::HealthCheck
         stackname=CloudFormation::Stack stackid=CloudFormation::Stack changesetname=CloudFormation::ChangeSet
         rolename=IAM::Role policyarn=IAM::Policy

@@ -16,8 +16,14 @@ _EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
 # Leading zeros are taken: some exports pad octets. The attribution stage normalises them.
 IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
+# Hours that a zone's name is ahead of UTC, in the meaning that PostgreSQL and the BSD tools give it.
+_ZONES = {
+    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "BST": 1, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
+    "IST": 5.5, "HKT": 8, "SGT": 8, "JST": 9, "KST": 9, "ACST": 9.5, "ACDT": 10.5, "AEST": 10, "AEDT": 11,
+    "EDT": -4, "EST": -5, "CDT": -5, "CST": -6, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8,
+}  # fmt: skip
 _ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?([A-Za-z]{1,4}|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
 
@@ -110,9 +116,17 @@ def match_time(found: re.Match[str]) -> datetime | None:
 
 
 def zone_offset(zone: str | None) -> timedelta:
-    """What a numeric zone such as +05:30, -0700 or +01 is ahead of UTC; zero for names and none."""
-    if not zone or zone[0] not in "+-":
+    """What a zone such as +05:30, -0700, +01 or PDT is ahead of UTC; zero for none.
+
+    Raises:
+        ValueError: a name that is no known zone.
+    """
+    if not zone:
         return timedelta(0)
+    if zone[0] not in "+-":
+        if zone.upper() not in _ZONES:
+            raise ValueError(zone)
+        return timedelta(hours=_ZONES[zone.upper()])
     digits = zone[1:].replace(":", "")
     ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4] or 0))
     return -ahead if zone[0] == "-" else ahead
