@@ -59,6 +59,7 @@ class FakeKinesis:
     max_page: int = 10_000
     list_page: int = 1000
     exists: bool = True
+    refuses_positions: bool = False  # as if every sequence number were trimmed
     calls: list[str] = field(default_factory=list)
     shards: dict[str, FakeShard] = field(default_factory=dict)
     _seq: int = 49_000_000
@@ -165,7 +166,7 @@ class FakeKinesis:
         index = shard.trimmed
         if ShardIteratorType in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
             seq = int(StartingSequenceNumber or "")
-            if seq > self._seq:
+            if seq > self._seq or self.refuses_positions:
                 raise client_error("InvalidArgumentException", "GetShardIterator", f"{seq} is not of this stream")
             if ShardIteratorType == "AFTER_SEQUENCE_NUMBER":
                 seq += 1

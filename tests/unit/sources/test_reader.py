@@ -75,6 +75,7 @@ def test_an_iterator_that_expires_in_the_middle_is_renewed_without_a_record_twic
         found += [record.data for record in page]
         kinesis.pass_time(400_000)
     assert found == [b"%d" % number for number in range(50)]
+    assert kinesis.calls.count("GetRecords") <= 10, "it goes on behind the last record, and not from the start again"
 
 
 def test_pages_keep_to_the_shard_s_limits() -> None:
@@ -146,6 +147,14 @@ def test_a_position_of_another_stream() -> None:
     kinesis = filled(10)
     with pytest.raises(SourceError, match="does not know the position"):
         read(kinesis, Position("99999999999999"), seqs(kinesis)[-1])
+
+
+def test_behind_a_gap_no_record_is_read_again_that_an_earlier_batch_had() -> None:
+    kinesis = filled(10)
+    kinesis.refuses_positions = True
+    gap, *rest = read(kinesis, Position(seqs(kinesis)[5]), seqs(kinesis)[8], "skip")
+    assert isinstance(gap, Gap)
+    assert rest == [b"6", b"7", b"8"]
 
 
 def test_an_end_that_does_not_come_is_an_error_and_not_a_wait_for_ever() -> None:

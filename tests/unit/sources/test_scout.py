@@ -266,6 +266,18 @@ def test_drained_shards_are_forgotten_when_aws_has_removed_them(kinesis: FakeKin
     assert len(engine.start) < 3000, "the offset does not grow with every reshard for ever"
 
 
+def test_children_are_begun_as_soon_as_their_parent_is_drained(kinesis: FakeKinesis) -> None:
+    engine = Engine(kinesis)
+    busy(kinesis, 1)
+    engine.drain()
+    kinesis.split(kinesis.open()[0].id)
+    kinesis.put(b"child")
+    for _ in range(4):  # within a second, not at the next regular listing
+        kinesis.pass_time(200)
+        engine.step()
+    assert engine.rows()[-1][2] == b"child"
+
+
 def test_hundreds_of_shards_in_a_pool() -> None:
     kinesis = FakeKinesis(random.Random(9), shard_count=300, list_page=100)
     engine = Engine(kinesis)

@@ -66,6 +66,7 @@ def test_throttling_and_outages_are_retried_with_growing_pauses(error: Exception
     assert len(client.calls) == 7
     assert len(set(pauses)) == 6, "with jitter: readers that were throttled together must not come back together"
     assert all(0.05 <= pause <= 5 for pause in pauses)
+    assert max(pauses) > 0.5, "they grow"
 
 
 def test_patience_ends_and_says_whose_stream_it_is() -> None:
