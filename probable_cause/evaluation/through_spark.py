@@ -1,19 +1,23 @@
 """Runs a bundle through the job's own pipeline and sink, with the tables in memory.
 
-At every instant that the bundle names, the records that arrived until then are one batch. The verdict is asked of the
-tables, as the CLI does. A second, single pass finds out when the right cause was first known.
+All lines of a bundle are parsed and classified in one Spark job (both work line by line). Then, at every instant that
+the bundle names, what arrived until then is one batch of the sink, and the verdict is asked of the tables, as the CLI
+does. A second, single pass over the events one by one finds out when the right cause was first known.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -28,6 +32,7 @@ from probable_cause.evaluation.runner import Step, steps
 from probable_cause.fold import fold
 from probable_cause.pipeline import Scope
 from probable_cause.rules.describe import describe
+from probable_cause.rules.model import RuleSet
 from probable_cause.settings import Settings
 from probable_cause.sink import LookupCache, Sink
 from probable_cause.sources import routing_of
@@ -55,6 +60,8 @@ class SparkRunner:
     def __init__(self, spark: SparkSession, conf: Sequence[Path] = (), timed: bool = True) -> None:
         self._spark, self._conf, self._timed = spark, tuple(conf), timed
         self._known: dict[str, tuple[Settings, Scope, VerdictModel]] = {}
+        self._rules: dict[str, RuleSet] = {}
+        self._reading = threading.Lock()
         self._rejects = tempfile.mkdtemp(prefix="probable-cause-rejects-")
 
     def __call__(self, bundle: Bundle) -> BundleRun:
@@ -63,22 +70,31 @@ class SparkRunner:
             configuration, scope, model = self._settings(bundle)
             tables = memory_tables()
             lookups.put(tables, bundle.lookup_by_ip, bundle.lookup_by_resource, _START)
-            answers = _Play(self._spark, configuration, scope, model, tables, self._rejects).play(bundle)
-            timings = self._timings(bundle, configuration, scope, model, tables) if self._timed else ()
+            kept = _kept(self._spark, bundle.records, configuration, scope)
+            answers = _Play(self._spark, scope, model, tables, self._rejects).play(bundle, kept)
+            timings = self._timings(bundle, kept, scope, model, tables) if self._timed else ()
         except ProbableCauseError as exc:
             return BundleRun(bundle, (), time.monotonic() - began, error=str(exc))
         return BundleRun(bundle, tuple(answers), time.monotonic() - began, tuple(timings))
 
     def _settings(self, bundle: Bundle) -> tuple[Settings, Scope, VerdictModel]:
-        """Rules are read and checked once for all bundles with the same settings."""
+        """Settings are read once for all bundles that have the same, rules once for all that ask for the same."""
         key = json.dumps(bundle.settings, sort_keys=True, default=str)
-        if key not in self._known:
-            configuration = settings.load(*self._conf, overrides=bundle.settings or None)
-            self._known[key] = (configuration, scope_of(configuration), model_of(configuration))
-        return self._known[key]
+        with self._reading:
+            if key not in self._known:
+                configuration = settings.load(*self._conf, overrides=bundle.settings or None)
+                asked = repr((configuration.rule_paths, configuration.family_defaults()))
+                if asked not in self._rules:
+                    self._rules[asked] = scope_of(configuration).rules
+                self._known[key] = (
+                    configuration,
+                    scope_with(configuration, self._rules[asked]),
+                    model_of(configuration),
+                )
+            return self._known[key]
 
     def _timings(
-        self, bundle: Bundle, configuration: Settings, scope: Scope, model: VerdictModel, tables: Tables
+        self, bundle: Bundle, kept: pa.Table, scope: Scope, model: VerdictModel, tables: Tables
     ) -> list[Timing]:
         """For each application, about its first moment with a known cause."""
         asked: dict[str, Truth] = {}
@@ -87,32 +103,37 @@ class SparkRunner:
                 asked.setdefault(truth.application_id, truth)
         if not asked:
             return []
-        events = _events(self._spark, bundle.records, configuration)
         lookup = self._spark.createDataFrame(lookups.rows(tables), LOOKUP)
-        rows = _one_by_one(events, lookup, scope).toArrow().to_pylist()
+        rows = _one_by_one(self._spark.createDataFrame(kept), lookup, scope).toArrow().to_pylist()
         return [_timing(truth, rows, bundle, scope, model) for truth in asked.values()]
 
 
-def _events(spark: SparkSession, records: Sequence[Record], configuration: Settings) -> DataFrame:
-    """schemas.EVENT of records, opened and parsed by the job's decoder, as the Kinesis source does in its reader."""
+def scope_with(configuration: Settings, rules: RuleSet) -> Scope:
+    """stream.scope_of() with rules that were read before."""
+    return Scope(
+        rules=rules,
+        accepted_cidrs=configuration.accepted_cidrs,
+        count_external_sources=configuration.count_external_sources,
+        remembered_events=configuration.remembered_events,
+        max_future=configuration.max_future,
+        max_past=configuration.max_past,
+    )
+
+
+def _kept(spark: SparkSession, records: Sequence[Record], configuration: Settings, scope: Scope) -> pa.Table:
+    """What the job keeps of all records: opened and parsed by its decoder (as the Kinesis source does in its reader),
+    then classified. A row's `position` begins with the number of its record."""
     routing = routing_of(configuration.log_groups, configuration.max_decompressed)
-    rows = [(one.data, one.arrival, f"bundle:{number}") for number, one in enumerate(records)]
-    return spark.createDataFrame(decode_records(rows, routing))
+    rows = [(one.data, one.arrival, f"{number}:") for number, one in enumerate(records)]
+    events = spark.createDataFrame(pa.Table.from_batches([decode_records(rows, routing)]))
+    return pipeline.of_interest_or_rejected(events, scope).toArrow()
 
 
 class _Play:
     """One bundle's tables, sink and clock."""
 
-    def __init__(
-        self,
-        spark: SparkSession,
-        configuration: Settings,
-        scope: Scope,
-        model: VerdictModel,
-        tables: Tables,
-        rejects: str,
-    ) -> None:
-        self._spark, self._configuration, self._model, self._tables = spark, configuration, model, tables
+    def __init__(self, spark: SparkSession, scope: Scope, model: VerdictModel, tables: Tables, rejects: str) -> None:
+        self._spark, self._model, self._tables = spark, model, tables
         self._now = _START
         self._sink = Sink(
             scope=scope,
@@ -120,7 +141,7 @@ class _Play:
             model=model,
             clock=self._clock,
             wall_clock=self._clock,
-            lookup=LookupCache(tables, refresh=float("inf")),
+            lookup=LookupCache(tables, refresh=1e9),
             rejects_path=f"{rejects}/{id(self)}",
             lease=acquire(tables.states, "evaluate", "evaluate", _START),
         )
@@ -128,18 +149,24 @@ class _Play:
     def _clock(self) -> datetime:
         return self._now
 
-    def play(self, bundle: Bundle) -> list[Answer]:
+    def play(self, bundle: Bundle, kept: pa.Table) -> list[Answer]:
+        """The answers at all moments. `kept`: as _kept() gives it, for the bundle's records."""
         answers = []
+        record = np.array([int(one.partition(":")[0]) for one in kept["position"].to_pylist()], dtype=np.int64)
+        done = 0
         for number, step in enumerate(steps(bundle)):
             self._now = step.at
-            if step.records:
-                self._sink.write_batch(_events(self._spark, step.records, self._configuration), number)
+            batch = kept.filter(pa.array((record >= done) & (record < done + len(step.records))))
+            done += len(step.records)
+            if batch.num_rows:
+                self._sink.write_batch(self._spark.createDataFrame(batch), number)
             answers += self._answers(step)
         return answers
 
     def _answers(self, step: Step) -> list[Answer]:
         for one in step.actions:
             application, layer = one.application_id, one.event_type
+            renew(self._tables, application, step.at, self._model)  # what the operator sees before acting
             act(self._tables, application, layer, one.status, one.who, step.at, one.reason, one.cause)
             renew(self._tables, application, step.at, self._model)
         return [
@@ -152,12 +179,10 @@ class _Play:
         ]
 
 
-def _one_by_one(events: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
+def _one_by_one(kept: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
     """schemas.FOLDED with one row for each event and application: the job's own fold, every event being alone."""
     described = (
-        pipeline.of_interest(pipeline.of_interest_or_rejected(events, scope))
-        .transform(attribution.attribute, lookup, scope.accepted_cidrs)
-        .transform(describe)
+        pipeline.of_interest(kept).transform(attribution.attribute, lookup, scope.accepted_cidrs).transform(describe)
     )
     alone = F.concat_ws(_MARK, "application_id", "event_id", "rule_id")
     return described.withColumn("application_id", alone).transform(fold, scope.remembered_events)
