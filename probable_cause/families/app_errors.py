@@ -40,7 +40,9 @@ _PANIC = re.compile(r"^(?:panic: |fatal error: |thread '[^'\n]{0,80}' panicked)"
 
 _ADDRESS4 = re.compile(r"(?<![\w.-])(\d{1,3}(?:\.\d{1,3}){3})(?![\w-]|\.\d)", re.ASCII)
 _ADDRESS6 = re.compile(r"(?<![\w:.])((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![\w:])", re.ASCII)
+_NO_DIGIT = re.compile(r"[^0-9]*", re.ASCII)  # `ab::cd` names something in a program
 _IS_VERSION = re.compile(r"(?:\b[A-Z][A-Za-z]*/|\b[Vv]ersion[ :=]{1,3})$")  # Chrome/120.0.0.0, but localhost/127.0.0.1
+_HEX_BEHIND_DASH = re.compile(r"-[0-9a-f]{8}")
 _RESOURCE = re.compile(
     r"(?<![\w-])((?:i|sg|vpc|subnet|rtb|acl|eni|vol|igw|nat|vpce|pcx|tgw|eipalloc|fs|ami|snap)-[0-9a-f]{8,17})(?![\w-])"
     r"|(?<![\w:])(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{0,12}:[\w/:.$+=,@-]*[\w/$])",
@@ -108,14 +110,14 @@ def addresses_in(message: str) -> list[str]:
     if message.count(":") >= 2:
         for match in _ADDRESS6.finditer(message):
             word = match.group(1)
-            if any(char.isdigit() for char in word) and is_ip(word):
+            if ("::" in word or word.count(":") == 7) and not _NO_DIGIT.fullmatch(word) and is_ip(word):
                 found.setdefault(word)
     return list(found)[:_MOST]
 
 
 def resources_in(message: str) -> list[str]:
     """Typed AWS ids and ARNs in the text, in order, each once."""
-    if "-" not in message and "arn:" not in message:
+    if "arn:aws" not in message and not _HEX_BEHIND_DASH.search(message):
         return []
     found = dict.fromkeys(match.group(1) or match.group(2) for match in _RESOURCE.finditer(message[:SCANNED]))
     return list(found)[:_MOST]

@@ -57,9 +57,11 @@ _MONTHS = {month: number for number, month in enumerate(words("Jan Feb Mar Apr M
 
 def read_platform(reading: Reading) -> bool:
     """Reads a line of one of these services into `reading`. False when it is none."""
+    readers = _BY_START.get(reading.message[:1])
+    if readers is None:
+        return False
     head = reading.message[:_HEAD]
-    start = head[:1]
-    return any(start in starts and reader(reading, head) for starts, reader in _READERS)
+    return any(reader(reading, head) for reader in readers)
 
 
 def _lambda(reading: Reading, head: str) -> bool:
@@ -98,7 +100,7 @@ def _number(value: str | None) -> float:
 
 
 def _timed_out(reading: Reading, head: str) -> bool:
-    found = _TIMED_OUT.match(head)
+    found = _TIMED_OUT.match(head) if "Task timed out" in head else None
     if found is None:
         return False
     reading.time, reading.level, reading.logger = iso_time(found.group("at")), ERROR, "platform"
@@ -125,7 +127,7 @@ def _killed(reading: Reading, head: str) -> bool:
 
 
 def _access(reading: Reading, head: str) -> bool:
-    found = _ACCESS.match(head)
+    found = _ACCESS.match(head) if '] "' in head else None
     if found is None:
         return False
     reading.note(size=found.group("size") if found.group("size") != "-" else None)
@@ -156,7 +158,7 @@ def _uwsgi(reading: Reading, head: str) -> bool:
 
 
 def _haproxy(reading: Reading, head: str) -> bool:
-    return _by(reading, _HAPROXY, head)
+    return "/" in head and "] " in head and _by(reading, _HAPROXY, head)
 
 
 def _by(reading: Reading, pattern: re.Pattern[str], head: str) -> bool:
@@ -198,3 +200,7 @@ _READERS: list[tuple[str, Callable[[Reading, str], bool]]] = [
     ("0123456789abcdefABCDEF", _haproxy),
     ("0123456789abcdefghijklmnopqrstuvwxyz:", _access),
 ]
+_BY_START = {
+    start: [reader for starts, reader in _READERS if start in starts]
+    for start in dict.fromkeys("".join(starts for starts, _ in _READERS))
+}

@@ -10,6 +10,9 @@ from datetime import datetime
 _ANSI = re.compile(r"(?:\x1b|\\x1b|\\u001b|\\033|\u241b)\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]", re.IGNORECASE)
 
 
+_WRITTEN = ("\\x1b[", "\\u001b[", "\\u001B[", "\\033[")
+
+
 @dataclass(slots=True)
 class Reading:
     """`message` is the text still to be read, and at the end what a reader wants to see. `failed` is set by readers
@@ -40,4 +43,6 @@ class Reading:
 
 def without_colours(line: str) -> str:
     """The line without terminal codes."""
-    return _ANSI.sub("", line) if "\x1b" in line or "[" in line and _ANSI.search(line) else line
+    if "\x1b" in line or "\u241b" in line or ("\\" in line and any(mark in line for mark in _WRITTEN)):
+        return _ANSI.sub("", line)
+    return line

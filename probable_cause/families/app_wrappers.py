@@ -27,11 +27,18 @@ _RFC5424 = re.compile(
 )
 
 
+_BY_START = {
+    **dict.fromkeys("0123456789", (_CRI, _SYSLOG)),
+    **dict.fromkeys("ADFJMNOS", (_SYSLOG,)),  # the months
+    **dict.fromkeys("abcdefghijklmnopqrstuvwxyz", (_COMPOSE,)),
+    "<": (_RFC5424, _SYSLOG),
+}
+
+
 def unwrap_text(reading: Reading) -> bool:
     """Takes one wrapper off `reading.message`. False when there is none."""
-    head = reading.message[:_HEAD]
-    for pattern in (_CRI, _RFC5424, _SYSLOG, _COMPOSE):
-        found = pattern.match(head)
+    for pattern in _BY_START.get(reading.message[:1], ()):
+        found = pattern.match(reading.message, 0, _HEAD)
         if found is None:
             continue
         values = found.groupdict()

@@ -167,11 +167,12 @@ def _event(reading: Reading) -> dict[str, Any]:
         event["resource_type"] = found.kind
     if reading.record:
         event["record"] = reading.record
-    for side in ("source", "destination"):
-        address = getattr(reading, f"{side}_ip")
-        if address and is_ip(address):
-            event[f"{side}_ip"] = address
-            event[f"{side}_port"] = integer(getattr(reading, f"{side}_port") or "", 65_535)
+    if reading.source_ip and is_ip(reading.source_ip):
+        event["source_ip"] = reading.source_ip
+        event["source_port"] = integer(reading.source_port or "", 65_535)
+    if reading.destination_ip and is_ip(reading.destination_ip):
+        event["destination_ip"] = reading.destination_ip
+        event["destination_port"] = integer(reading.destination_port or "", 65_535)
     return event
 
 

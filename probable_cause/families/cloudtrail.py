@@ -7,6 +7,7 @@ rejected and not mended: what is missing may be the errorCode, and a failed call
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from probable_cause.errors import RejectedLineError
@@ -73,10 +74,11 @@ def _event(record: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
     insight = insight if isinstance(insight, dict) else {}
     event_name = name(record.get("eventName")) or name(insight.get("eventName"))
     source = name(record.get("eventSource")) or name(insight.get("eventSource"))
-    action = _VERSION.sub("", event_name) if event_name else None
+    action = unversioned(event_name) if event_name else None
     identity = identity_of(record)
     error_code, error_message = failure(record, insight)
-    fields = _fields(record, identity, insight)
+    actor = actor_of(identity)
+    fields = _fields(record, identity, actor, insight)
     if error_message:
         fields["error_message"] = error_message
     if dry_run(record, error_code):
@@ -93,7 +95,7 @@ def _event(record: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
         "event_source": source,
         "outcome": "failure" if error_code or error_message else "success",
         "error_code": error_code,
-        "actor": actor_of(identity),
+        "actor": actor,
         "fields": fields,
     }
     _add_address(event, fields, record)
@@ -115,6 +117,12 @@ def _event(record: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
+@lru_cache(maxsize=4096)
+def unversioned(event_name: str) -> str:
+    """The action without the API version that Lambda and CloudFront put behind it."""
+    return _VERSION.sub("", event_name)
+
+
 def _add_address(event: dict[str, Any], fields: dict[str, str], record: dict[str, Any]) -> None:
     address = name(record.get("sourceIPAddress"))
     if address and is_ip(address):
@@ -123,13 +131,16 @@ def _add_address(event: dict[str, Any], fields: dict[str, str], record: dict[str
         fields["source_ip_service"] = address
 
 
-def _fields(record: dict[str, Any], identity: dict[str, Any], insight: dict[str, Any]) -> dict[str, str]:
+def _fields(
+    record: dict[str, Any], identity: dict[str, Any], actor: str | None, insight: dict[str, Any]
+) -> dict[str, str]:
     fields = {}
     for field, key in _TEXTS.items():
         value = record.get(key)
         if value is not None and (word := text(value)):
             fields[field] = word
-    who = actor_type(identity, fields.get("user_agent", ""), fields.get("session_from_console", "").lower() == "true")
+    console = fields.get("session_from_console", "").lower() == "true"
+    who = actor_type(identity, actor, fields.get("user_agent", ""), console)
     if who:
         fields["actor_type"] = who
     for field, key in (("identity_type", "type"), ("invoked_by", "invokedBy"), ("access_key_id", "accessKeyId")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from probable_cause.families.values import name
@@ -64,26 +65,40 @@ def actor_of(identity: dict[str, Any]) -> str | None:
     return principal or name(identity.get("invokedBy")) or name(identity.get("accountId"))
 
 
-def actor_type(identity: dict[str, Any], user_agent: str, from_console: bool) -> str | None:
+def actor_type(identity: dict[str, Any], actor: str | None, user_agent: str, from_console: bool) -> str | None:
     """person, pipeline or service; None when the record does not say who it was.
 
     Args:
+        actor: what actor_of gave for the identity.
         from_console: the record says that the session's credentials came from the console.
     """
     if not identity:
         return None
-    kind, invoked_by = identity.get("type"), name(identity.get("invokedBy")) or ""
-    arn, issuer = _arn(identity), _issuer(identity)
-    actor = actor_of(identity) or ""
-    if _TOOLS.search(f"{invoked_by} {user_agent} {actor} {name(identity.get('identityProvider')) or ''}"):
+    return _judge(
+        name(identity.get("type")),
+        actor or "",
+        name(identity.get("invokedBy")) or "",
+        user_agent,
+        name(identity.get("identityProvider")) or "",
+        ":role/aws-service-role/" in str(_issuer(identity).get("arn")),
+        from_console or _has_mfa(identity),
+    )
+
+
+@lru_cache(maxsize=4096)  # an account has few actors
+def _judge(
+    kind: str | None, actor: str, invoked_by: str, user_agent: str, provider: str, linked_role: bool, present: bool
+) -> str | None:
+    """`linked_role`: the role belongs to a service. `present`: a person signed in for the session."""
+    if _TOOLS.search(f"{invoked_by} {user_agent} {actor} {provider}"):
         return "pipeline"
-    if kind == "AWSService" or _SERVICE_ROLE.match(actor) or ":role/aws-service-role/" in str(issuer.get("arn")):
+    if kind == "AWSService" or linked_role or _SERVICE_ROLE.match(actor):
         return "service"
     if invoked_by and invoked_by != "signin.amazonaws.com" and kind != "Root":
         return "service"
     if user_agent.endswith(".amazonaws.com") and "console" not in user_agent and "signin" not in user_agent:
         return "service"
-    if kind == "Root" or from_console or _has_mfa(identity):
+    if kind == "Root" or present:
         return "person"
     role, _, session = actor.partition("/")
     if kind == "IAMUser":
@@ -94,8 +109,6 @@ def actor_type(identity: dict[str, Any], user_agent: str, from_console: bool) ->
         return "pipeline"
     if "@" in session or _CONSOLE.search(user_agent):
         return "person"
-    if kind == "AWSAccount" and not arn:
-        return None
     return "pipeline" if kind in ("AssumedRole", "Role", "WebIdentityUser") else None
 
 

@@ -8,8 +8,10 @@ from probable_cause.families.values import first, name
 
 _FAILED = frozenset({"failure", "failed"})
 _DRY_RUN = "DryRunOperation"
+_ASKED = frozenset({"dryRun", "DryRun", "dry_run"})
+_SUCCEEDED = frozenset({"_return", "return", "success"})
 # Lists of what did not work in calls on several things, and the lists of what did.
-_REFUSED = ("failures", "unsuccessful", "failedEntries", "unprocessedItems", "errors", "errorEntries")
+_REFUSED = frozenset({"failures", "unsuccessful", "failedEntries", "unprocessedItems", "errors", "errorEntries"})
 _DONE = ("tasks", "services", "successful", "successfulEntries", "entries", "containerInstances", "clusters")
 
 
@@ -30,23 +32,37 @@ def failure(record: dict[str, Any], insight: dict[str, Any]) -> tuple[str | None
 
 
 def _in_response(response: dict[str, Any]) -> tuple[str | None, str | None] | None:
+    bodies = [response]
     for key, value in response.items():
+        kind = type(value)
         # {"ConsoleLogin": "Failure"}, {"CredentialVerification": "Failure"}
-        if isinstance(value, str) and value.lower() in _FAILED and key[:1].isupper():
+        if kind is str and value.lower() in _FAILED and key[:1].isupper():
             return "Failure", f"{key}: {value}"
-    if response.get("_return") is False or response.get("return") is False or response.get("success") is False:
-        return "Failure", "the response says that the call did not succeed"
-    for body in (response, *(value for key, value in response.items() if key.endswith("Response"))):
-        if isinstance(body, dict) and not any(body.get(key) for key in _DONE):
-            refused = first(body, *_REFUSED)
-            while isinstance(refused, dict) and refused.get("items"):
-                refused = refused["items"]
-            refused = refused if isinstance(refused, list) else [refused] if refused else []
-            for item in refused:
-                inner = item.get("error") if isinstance(item, dict) else None
-                found = inner if isinstance(inner, dict) else item if isinstance(item, dict) else {}
-                code = name(first(found, "code", "errorCode", "reason")) or "Failure"
-                return code, name(first(found, "message", "errorMessage", "detail"))
+        if value is False and key in _SUCCEEDED:
+            return "Failure", f"the response says {key}: false"
+        if kind is dict and key.endswith("Response"):
+            bodies.append(value)
+    for body in bodies:
+        if not _REFUSED.isdisjoint(body):
+            found = _refusal(body)
+            if found is not None:
+                return found
+    return None
+
+
+def _refusal(body: dict[str, Any]) -> tuple[str | None, str | None] | None:
+    """The first thing that a call on several refused, if it did none of them."""
+    if any(body.get(key) for key in _DONE):
+        return None
+    refused = next((body[key] for key in body if key in _REFUSED and body[key]), None)
+    while isinstance(refused, dict) and refused.get("items"):
+        refused = refused["items"]
+    refused = refused if isinstance(refused, list) else [refused] if refused else []
+    for item in refused:
+        inner = item.get("error") if isinstance(item, dict) else None
+        found = inner if isinstance(inner, dict) else item if isinstance(item, dict) else {}
+        code = name(first(found, "code", "errorCode", "reason")) or "Failure"
+        return code, name(first(found, "message", "errorMessage", "detail"))
     return None
 
 
@@ -55,12 +71,11 @@ def dry_run(record: dict[str, Any], error_code: str | None) -> bool:
     if error_code and error_code.endswith(_DRY_RUN):
         return True
     parameters = record.get("requestParameters")
-    if not isinstance(parameters, dict):
+    if type(parameters) is not dict:
         return False
-    bodies = [parameters, *(value for key, value in parameters.items() if key.endswith("Request"))]
-    return any(
-        str(body.get(key)).lower() == "true"
-        for body in bodies
-        if isinstance(body, dict)
-        for key in ("dryRun", "DryRun", "dry_run")
-    )
+    if not _ASKED.isdisjoint(parameters):
+        return any(str(parameters.get(key)).lower() == "true" for key in _ASKED)
+    for key, value in parameters.items():  # {"DeleteFlowLogsRequest": {"DryRun": true}}
+        if type(value) is dict and key.endswith("Request") and not _ASKED.isdisjoint(value):
+            return any(str(value.get(word)).lower() == "true" for word in _ASKED)
+    return False

@@ -31,8 +31,11 @@ _TYPED = re.compile(r"([a-z]+(?:-[a-z]+)?)-([0-9A-Za-z]*[0-9][0-9A-Za-z]*)", re.
 _HEX = re.compile(r"[0-9a-f]{6,}")
 # Policies name what may be done, not what was done; tags and filters hold anyone's words.
 _SKIPPED = frozenset(
-    words("""policy policydocument assumerolepolicydocument policytext bucketpolicy resourcepolicy tags tagset
-    tagspecificationset credentials filterset filters userdata clienttoken requestid""")
+    words(
+        """policy policyDocument PolicyDocument assumeRolePolicyDocument policyText bucketPolicy resourcePolicy tags
+        tagSet
+        tagSpecificationSet credentials filterSet filters userData clientToken requestId"""
+    )
 )
 _WALKED = (str, dict, list)
 _RANK = itemgetter(0, 1, 2)
@@ -158,20 +161,33 @@ def _walk(part: Any, service: str) -> list[tuple[Named, int]]:
     pending: list[tuple[str, Any, int]] = [("", part, 0)]
     while pending:
         key, value, depth = pending.pop()
-        if type(value) is str:
-            if len(value) <= _LONGEST and (resource := _resource(service, key, value, depth == 1)):
-                named.append((resource, depth))
-        elif depth >= _DEEPEST:
-            continue
-        elif type(value) is dict:
-            pending += [
-                (name, item, depth + 1)
-                for name, item in reversed(value.items())
-                if item and type(item) in _WALKED and name.lower() not in _SKIPPED
-            ]
-        elif type(value) is list:
-            pending += [(key, item, depth + 1) for item in reversed(value)]
+        kind = type(value)
+        if kind is str:
+            # Most values name nothing: what has no dash is an id only where the parameter says so.
+            if ("-" in value or ":" in value or _kind(service, key)) and len(value) <= _LONGEST:
+                resource = _resource(service, key, value, depth == 1)
+                if resource is not None:
+                    named.append((resource, depth))
+        elif kind is dict:
+            if depth < _DEEPEST:
+                depth += 1
+                for name in reversed(value):
+                    item = value[name]
+                    if item and type(item) in _WALKED and name not in _SKIPPED:
+                        pending.append((name, item, depth))
+        elif depth < _DEEPEST:
+            depth += 1
+            for item in reversed(value):
+                if item and type(item) in _WALKED:
+                    pending.append((key, item, depth))
     return named
+
+
+@lru_cache(maxsize=8192)
+def _kind(service: str, key: str) -> str | None:
+    """The type that a parameter names a resource of, if it does."""
+    lowered = key.lower()
+    return BY_PARAMETER.get(f"{service}:{lowered}") or BY_PARAMETER.get(lowered)
 
 
 @lru_cache(maxsize=8192)
@@ -179,10 +195,9 @@ def _resource(service: str, key: str, value: str, top: bool) -> Named | None:
     found = by_id(value)
     if found is not None:
         return found
-    lowered = key.lower()
-    if lowered in ("name", "id") and not top:  # deeper, they name any part
+    if key.lower() in ("name", "id") and not top:  # deeper, they name any part
         return None
-    kind = BY_PARAMETER.get(f"{service}:{lowered}") or BY_PARAMETER.get(lowered)
+    kind = _kind(service, key)
     if kind is None or not _NAME.fullmatch(value):
         return None
     # What EC2 names by id looks like one: a group's name in place of its id is no id.

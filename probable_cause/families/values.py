@@ -76,8 +76,8 @@ def is_ip(word: str) -> bool:
 
 
 def integer(word: str, most: int) -> int | None:
-    """The number if the text is one to nineteen digits and at most `most`."""
-    if word.isdigit() and word.isascii() and len(word) <= 19:
+    """The number if the text is digits, at most 19 of them without leading zeros, and at most `most`."""
+    if word.isdigit() and word.isascii() and len(word.lstrip("0")) <= 19 and len(word) <= 64:
         number = int(word)
         return number if number <= most else None
     return None
