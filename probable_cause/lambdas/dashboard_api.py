@@ -16,8 +16,11 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -27,11 +30,12 @@ from probable_cause.clock import wall_clock
 from probable_cause.dashboard import actions, detail, operations, overview
 from probable_cause.dashboard.http import Request, Response, answer, refusal, revalidated
 from probable_cause.state.moments import to_text
-from probable_cause.state.tables import Tables
+from probable_cause.state.tables import Table, Tables
 from probable_cause.verdict import VerdictModel
 from probable_cause.verdict.model import DEFAULT
 
 _APPLICATIONS = "/api/applications"
+_SCAN_SHARED = 0.5  # seconds
 _BODY = 16 * 1024  # bytes of a request; an action with its reason needs a tenth
 
 
@@ -141,12 +145,31 @@ def _actor(event: Mapping[str, Any]) -> str | None:
     return str(found) if found else None
 
 
+class RecentScan:
+    """A table whose scan is shared by all who ask within `seconds`: ten open pages cost as much as one."""
+
+    def __init__(self, table: Table, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._table, self._seconds, self._monotonic = table, seconds, monotonic
+        self._items: list[dict[str, Any]] = []
+        self._at = -math.inf
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    def scan(self) -> list[dict[str, Any]]:
+        if self._monotonic() - self._at >= self._seconds:
+            self._items = self._table.scan()
+            self._at = self._monotonic()
+        return self._items
+
+
 @lru_cache(maxsize=1)
 def _tables() -> Tables:
     from probable_cause.state.dynamodb import connect  # here: the tests of `respond` need no boto3
 
     region = os.environ.get("AWS_REGION", "us-east-1")
-    return connect(region, os.environ.get("AWS_ENDPOINT_URL"), os.environ.get("TABLE_PREFIX", ""))
+    tables = connect(region, os.environ.get("AWS_ENDPOINT_URL"), os.environ.get("TABLE_PREFIX", ""))
+    return replace(tables, states=RecentScan(tables.states, _SCAN_SHARED))
 
 
 @lru_cache(maxsize=1)

@@ -6,11 +6,14 @@ sends), and comes back in the Authorization header. A cookie would be sent by an
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hmac
 import logging
 import mimetypes
 import secrets
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -138,9 +141,29 @@ def _user() -> str:
 
 class _Httpd(ThreadingHTTPServer):
     daemon_threads = True
-    allow_reuse_address = False  # two dashboards on one port would answer by chance
+    # A restart gets its port back at once. On Windows the same flag would let two programs share a port.
+    allow_reuse_address = sys.platform != "win32"
     allow_reuse_port = False
     request_queue_size = 64
+
+    def __init__(self, *args: Any) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Ends kept-alive connections too: without this, a browser would be answered after the end."""
+        super().server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that closes a connection early is no event worth a traceback on the terminal."""

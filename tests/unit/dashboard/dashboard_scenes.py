@@ -175,9 +175,7 @@ def add_incident(scene: Scene, application_id: str = "shop") -> Scene:
 
     scene.see(
         application_id,
-        change(
-            application_id, "cloudsystem", "RebootInstances", "i-0abc12def", ago(100), actor="ops-on-call", relevance=7.0
-        ),
+        change(application_id, "cloudsystem", "RebootInstances", "i-0abc12def", ago(100), actor="kim", relevance=7.0),
         seen(
             application_id, "application", "deploy", ago(48), role="cause", family="cloudtrail", relevance=5.0,
             half_life_seconds=24 * HOUR, window_seconds=72 * HOUR, action="UpdateService", outcome="success",

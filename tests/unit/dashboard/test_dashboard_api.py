@@ -449,7 +449,8 @@ def gateway(path: str, claims: dict[str, str] | None = None, stage: str = "$defa
     context: dict[str, Any] = {"http": {"method": more.pop("method", "GET"), "path": path}, "stage": stage}
     if claims is not None:
         context["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
-    return {"version": "2.0", "rawPath": path, "headers": {}, "requestContext": context, "isBase64Encoded": False, **more}
+    fixed = {"version": "2.0", "rawPath": path, "headers": {}, "isBase64Encoded": False}
+    return {**fixed, "requestContext": context, **more}
 
 
 @pytest.fixture
@@ -488,6 +489,17 @@ def test_gateway_s_identity_is_the_actor(behind_gateway: Scene, claims: dict[str
     answer = dashboard_api.handler(event, None)
     assert answer["statusCode"] == 200, body_of(answer)
     assert load_events(behind_gateway.tables, "shop")[REVOKE].event.status_by == who
+
+
+def test_pages_open_at_once_share_one_scan() -> None:
+    scene = incident()
+    clock = [0.0]
+    table = dashboard_api.RecentScan(scene.tables.states, 0.5, lambda: clock[0])
+    first = table.scan()
+    scene.tables.states.apply(Write({"ApplicationId": "other", "StateKey": "overall#current"}, {"Health": "failing"}))
+    assert table.scan() is first and table.get({"ApplicationId": "other", "StateKey": "overall#current"})
+    clock[0] = 0.5
+    assert len(table.scan()) == len(first) + 1
 
 
 def test_gateway_compresses_for_those_who_take_it(behind_gateway: Scene) -> None:

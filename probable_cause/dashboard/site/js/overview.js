@@ -75,7 +75,7 @@ export function open(root, _rest, query) {
     cancelIdleCallback(later);
     if (list.childElementCount === 0 && fitting.length > FIRST) {
       list.replaceChildren(...fitting.slice(0, FIRST).map(rowOf));
-      later = requestIdleCallback(() => inOrder(list, fitting.map(rowOf)));
+      later = requestIdleCallback(() => inOrder(list, fitting.map(rowOf)), { timeout: 300 });
     } else inOrder(list, fitting.map(rowOf));
     note.textContent = data.length === 0
       ? "No application has had an event of interest yet. As soon as a log line names one, it appears here."
