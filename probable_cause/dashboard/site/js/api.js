@@ -13,16 +13,6 @@ export const status = { state: "waiting", failingSince: null, lastOk: null, erro
 export const onStatus = (listener) => listeners.add(listener);
 const tell = () => listeners.forEach((listener) => listener(status));
 
-/** Takes the token out of the address, so that a copied link does not carry it; returns whether there was one. */
-export function takeToken() {
-  const given = new URLSearchParams(location.hash.replace(/^#\/?/, ""));
-  const token = given.get("token") ?? given.get("id_token");
-  if (!token) return false;
-  sessionStorage.setItem("token", token);
-  history.replaceState(null, "", `${location.pathname}#${given.get("to") ?? "/"}`);
-  return true;
-}
-
 export const hasToken = () => sessionStorage.getItem("token") !== null;
 export const setToken = (token) => sessionStorage.setItem("token", token);
 
@@ -44,9 +34,11 @@ async function ask(path, options = {}) {
     signal: AbortSignal.timeout(TIMEOUT),
     headers: { Authorization: `Bearer ${sessionStorage.getItem("token") ?? ""}`, ...options.headers },
   });
-  const serverNow = response.headers.get("X-Now");
-  if (serverNow) learn(serverNow, asked, Date.now());
-  if (serverNow) status.jobSeenAt = response.headers.get("X-Job-Seen-At");
+  const judged = response.headers.get("X-Now");
+  if (judged) {
+    learn(judged, response.headers.get("Date"), asked, Date.now());
+    status.jobSeenAt = response.headers.get("X-Job-Seen-At");
+  }
   const actor = response.headers.get("X-Actor");
   if (actor) status.actor = decodeURIComponent(actor);
   if (response.ok || response.status === 304) return response;

@@ -109,10 +109,20 @@ function verdict(model) {
       " · ", layerName(event.event_type), " · ", time(event.last_seen), " ", h("span", { class: "soft" }, "(", time(event.last_seen, "ago"), ")"),
       event.count > 1 ? ` · ×${count(event.count)}` : "", " · relevance ", decay(event)),
     parts.statusLine(event),
+    taken(model),
     h("p", { class: "row buttons" },
       actionsFor(event.status).map((action, index) => actButton(model.application_id, event, action, index === 0 ? "primary" : "")),
       h("button", { type: "button", key: "link", "data-do": "copy", "data-text": location.href, "data-done": "Link copied" }, "Copy link"),
       h("button", { type: "button", key: "words", "data-do": "copy", "data-text": parts.forChat(model, event), "data-done": "Summary copied" }, "Copy summary")));
+}
+
+/** Open causes rank first, so a stronger one that somebody is on already is named beside. */
+function taken(model) {
+  const stronger = model.root_cause.rivals.find((rival) => rival.confidence > model.root_cause.confidence && model.by.get(rival.event_key)?.status === "acknowledged");
+  const event = stronger && model.by.get(stronger.event_key);
+  return event ? h("p", { class: "status acknowledged" }, h("button", { type: "button", class: "link", "data-select": event.event_key }, isolated(event.summary, 160)),
+    ` explains more of it (${percent(stronger.confidence)}) and is acknowledged`, event.status_by ? [" by ", isolated(actorName(event.status_by), 80)] : "",
+    event.status_reason ? [": ", isolated(event.status_reason, 300)] : "", ". This is the best of what is still open.") : "";
 }
 
 function card(model, name) {

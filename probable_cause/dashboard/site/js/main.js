@@ -1,12 +1,13 @@
 // Starts the page: who may see it, which view the address names, the header, the keys.
 
 import { openAct } from "./act.js";
-import { hasToken, onStatus, setToken, status, takeToken } from "./api.js";
+import { hasToken, onStatus, setToken, status } from "./api.js";
+import { returned, signInWith, takeToken } from "./auth.js";
 import { doing, h } from "./dom.js";
 import * as decay from "./decay.js";
 import { copyText, report } from "./errors.js";
 import { keys, showHelp } from "./keys.js";
-import { isUtc, now, onZone, span, tick, toggleZone } from "./time.js";
+import { isUtc, onZone, span, tick, toggleZone, wallNow } from "./time.js";
 
 const VIEWS = { "": "overview", app: "application", operations: "operations" };
 const QUIET = 20000; // ms without a sign of the job until the page says so
@@ -31,7 +32,7 @@ function decode(text) {
 
 async function open() {
   if (takeToken()) status.state = "waiting";
-  if (!hasToken()) return signIn();
+  if (!hasToken() && !(await returned())) return signIn();
   const to = route();
   const file = VIEWS[to.name];
   if (view && view.name === to.name && view.rest === to.rest) return view.follow?.(to.query);
@@ -53,9 +54,16 @@ async function open() {
 
 const empty = (text, label, href) => h("div", { class: "empty" }, h("p", {}, text), h("p", {}, h("a", { href }, label)));
 
-function signIn(reason) {
+async function signIn(reason) {
   view?.close();
   view = null;
+  const elsewhere = await signInWith();
+  if (elsewhere) {
+    const button = h("button", { type: "button", class: "primary" }, "Sign in");
+    button.addEventListener("click", () => elsewhere().catch((error) => report(error, "signing in")));
+    main.replaceChildren(h("div", { class: "empty" }, h("h1", {}, "Sign in"), h("p", {}, reason ?? "This page shows what your applications do: it needs to know you."), h("p", {}, button)));
+    return;
+  }
   const field = h("input", { id: "token", type: "password", autocomplete: "off", required: true, spellcheck: "false" });
   const form = h("form", { class: "empty sign-in" },
     h("h1", {}, "Sign in"),
@@ -74,7 +82,7 @@ function header(state) {
   const live = document.getElementById("live");
   const text = document.getElementById("live-text");
   const banner = document.getElementById("banner");
-  const jobAge = state.jobSeenAt ? now() - Date.parse(state.jobSeenAt) : null;
+  const jobAge = state.jobSeenAt ? wallNow() - Date.parse(state.jobSeenAt) : null;
   const words = {
     live: "Live",
     waiting: "Connecting…",
@@ -98,7 +106,14 @@ function header(state) {
   live.title = state.jobSeenAt ? `The job was last heard of ${span(jobAge)} ago` : "The job has not reported yet";
   if (banner.textContent !== notice) banner.textContent = notice;
   banner.hidden = notice === "";
-  if (state.state === "signed-out" && view) signIn("The token is no longer valid. Open the newest link, or sign in again.");
+  if (state.state === "signed-out" && view) signedOut();
+}
+
+function signedOut() {
+  view.close();
+  view = null;
+  sessionStorage.removeItem("token");
+  signIn("The token is no longer valid. Open the newest link, or sign in again.").catch((error) => report(error, "signing in"));
 }
 
 const THEMES = ["auto", "light", "dark"];

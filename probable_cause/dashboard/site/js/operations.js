@@ -25,7 +25,7 @@ function whole(data) {
     h("h1", {}, "Operations"),
     h("section", { class: "panel" }, h("h2", {}, "The job"), data.job_seen_at
       ? h("dl", { class: "facts" },
-          fact("Last heard of", time(data.job_seen_at, "ago")),
+          fact("Last heard of", time(data.job_seen_at, "wall")),
           fact("Batch", data.batch_id ?? "–"),
           fact("Furthest behind", Object.keys(data.lag_ms).length ? span(total) : "–"),
           fact("Driver", plain(data.driver.owner ?? "–", 60)),
@@ -44,7 +44,7 @@ const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value)
 const none = (text) => h("p", { class: "soft" }, text);
 
 function shards(rows) {
-  if (!rows.length) return none("No shard was read yet.");
+  if (!rows.length) return none("The job has not reported how far behind each shard is.");
   const most = Math.max(...rows.map(([, ms]) => ms), 1000);
   return h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Shard"), h("th", { class: "right" }, "Behind"), h("th", {}, h("span", { class: "hidden" }, "Drawn")))),
     h("tbody", {}, rows.map(([shard, ms]) => h("tr", { key: shard }, h("td", {}, h("code", {}, plain(shard, 60))), h("td", { class: "right num" }, span(ms)),

@@ -2,16 +2,21 @@
 
 import { h } from "./dom.js";
 
-let offset = 0;
+let offset = 0; // to the clock that verdicts are judged by, which the demo moves
+let wallOffset = 0; // to the server machine's own clock, which the job's sign of life is told by
 let utc = localStorage.getItem("zone") === "utc";
 const changed = new Set();
 
 /** Milliseconds since the epoch, by the server. */
 export const now = () => Date.now() + offset;
 
-export function learn(serverText, askedAt, answeredAt) {
-  const server = Date.parse(serverText);
-  if (!Number.isNaN(server)) offset = server - (askedAt + answeredAt) / 2;
+export const wallNow = () => Date.now() + wallOffset;
+
+/** `judged` is the header X-Now, `wall` the header Date (to the second). */
+export function learn(judged, wall, askedAt, answeredAt) {
+  const middle = (askedAt + answeredAt) / 2;
+  if (!Number.isNaN(Date.parse(judged))) offset = Date.parse(judged) - middle;
+  if (!Number.isNaN(Date.parse(wall))) wallOffset = Date.parse(wall) + 500 - middle;
 }
 
 export const isUtc = () => utc;
@@ -65,8 +70,8 @@ export function span(ms) {
 }
 
 /** `12 min ago`; steps of seconds would make the page twitch, so under a minute it is coarse. */
-export function ago(text) {
-  const age = now() - parse(text);
+export function ago(text, at = now()) {
+  const age = at - parse(text);
   if (Number.isNaN(age)) return "";
   if (age < -2000) return `in ${span(-age)}`;
   if (age < 10000) return "just now";
@@ -74,10 +79,12 @@ export function ago(text) {
   return `${span(age)} ago`;
 }
 
-/** A `time` element. kind: `ago` (kept current by `tick`), `clock` or `minute`. */
+const WORDS = { ago, clock, minute: (text) => clock(text, false), wall: (text) => ago(text, wallNow()) };
+
+/** A `time` element. kind: `clock`, `minute`, `ago`, or `wall` for how long ago by the machine's clock. */
 export function time(text, kind = "clock") {
   if (!text) return h("span", { class: "none" }, "–");
-  const words = kind === "ago" ? ago(text) : clock(text, kind === "clock");
+  const words = WORDS[kind](text);
   return h("time", { datetime: text, title: both(text), "data-kind": kind }, words);
 }
 
@@ -89,8 +96,8 @@ export function range(first, last) {
 
 /** Brings the relative times under `root` up to now. */
 export function tick(root = document) {
-  for (const one of root.querySelectorAll('time[data-kind="ago"]')) {
-    const words = ago(one.dateTime);
+  for (const one of root.querySelectorAll('time[data-kind="ago"], time[data-kind="wall"]')) {
+    const words = WORDS[one.dataset.kind](one.dateTime);
     if (one.textContent !== words) one.textContent = words;
   }
 }
