@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from probable_cause.rules.fields import TEMPLATE_ALIASES, TEMPLATE_COLUMNS, TEMPLATE_COMPUTED, is_known
+from probable_cause.rules.fields import APPLICATION_FIELDS, TEMPLATE_ALIASES, TEMPLATE_COLUMNS, TEMPLATE_COMPUTED, is_known
 from probable_cause.rules.model import SYMPTOMS
 from probable_cause.schemas import EVENT_TYPES, ROLES
 
@@ -129,6 +129,7 @@ def _template(raw: Mapping[str, Any], key: str, family: str, report: Report) -> 
     for placeholder in PLACEHOLDER.findall(value):
         name, _, pattern = placeholder.partition("~")
         known = TEMPLATE_COLUMNS | TEMPLATE_COMPUTED | set(TEMPLATE_ALIASES)
+        known |= APPLICATION_FIELDS if family == "application" else frozenset()
         if name not in known and (family == "application" and "." not in name or not is_known(family, name)):
             report(key, message=f"{{{name}}} is no field of {family} events; allowed are {', '.join(sorted(known))} "
                                 "and the fields of the raw log")  # fmt: skip

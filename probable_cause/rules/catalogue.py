@@ -108,7 +108,7 @@ def _read_rule(document: Document, file: Path, reading: _Reading, found: dict[st
     quiet = True
     needles: tuple[str, ...] = ()
     if family == "application":
-        needles = needles_of(rest)
+        needles = needles_of(rest) if keys == ("application|",) else ()
         rest, quiet = with_default_levels(rest)
     if rest == ALWAYS and any(key.endswith("|") for key in keys):
         reading.warnings.append(f"{file}:{document.line()}: {title}: it matches every {family} event")

@@ -40,10 +40,7 @@ def _value() -> str:
     """SQL of the value that a piece `name` or `name~pattern` stands for."""
     names = {**{column: column for column in TEMPLATE_COLUMNS}, **TEMPLATE_ALIASES}
     columns = " ".join(f"when '{name}' then cast({column} as string)" for name, column in sorted(names.items()))
-    raw = (
-        f"coalesce(try_element_at(fields, name), get_json_object({LINE}, concat('$.', name)), "
-        f"get_json_object({LINE}, concat('$.detail.', name)))"
-    )
+    raw = f"coalesce(try_element_at(fields, name), get_json_object({LINE}, concat('$.', name)))"
     found = (
         f"case name {columns} when 'permissions' then {_permissions()} "
         f"when 'changes' then array_join(slice({changes()}, 1, 3), '; ') else {raw} end"

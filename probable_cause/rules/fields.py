@@ -16,7 +16,7 @@ CLOUDTRAIL_FIELDS = frozenset(
 )
 CONFIG_FIELDS = frozenset(
     """configurationItem configurationItemDiff configurationItemSummary messageType notificationCreationTime
-    recordVersion change""".split()  # noqa: SIM905
+    recordVersion change changeType""".split()  # noqa: SIM905
 )
 FLOW_COLUMNS = {
     "srcaddr": "source_ip", "dstaddr": "destination_ip", "srcport": "source_port", "dstport": "destination_port",
@@ -31,6 +31,8 @@ FLOW_FIELDS = frozenset(
     ecs_task_definition_arn ecs_task_arn ecs_task_id reject_reason resource_id encryption_status""".split()  # noqa: SIM905
 )
 APPLICATION_COLUMNS = {"level": "level", "logger": "logger"}
+# What the parser found out about an application line, beside the line's own fields.
+APPLICATION_FIELDS = frozenset({"error_kind", "error_category", "error_class"})
 
 # What a template may name besides fields of the raw log: columns of an attributed event, and what describe computes.
 TEMPLATE_COLUMNS = frozenset(
@@ -72,9 +74,11 @@ def locate(family: str, name: str) -> tuple[str, str]:
     if family == "application":
         if name == "message":
             return "line", ""
-        return ("column", APPLICATION_COLUMNS[name]) if name in APPLICATION_COLUMNS else ("json", json_path(name))
-    if name == "change":
-        return "change", ""
+        if name in APPLICATION_COLUMNS:
+            return "column", APPLICATION_COLUMNS[name]
+        return ("fields", name) if name in APPLICATION_FIELDS else ("json", json_path(name))
+    if family == "aws_config" and name in ("change", "changeType"):
+        return ("change", "") if name == "change" else ("column", "action")
     return "json", json_path(name)
 
 

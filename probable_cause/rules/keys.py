@@ -7,7 +7,7 @@ event looks itself up in four FORMS, from the most special to the most general; 
     cloudtrail|<event source>|<action>    a successful call; `cloudtrail!|...` is a failed one
     aws_config|<resource type>
     vpc_flow|<outcome>
-    application|                          an application rule without any text to look for
+    application|<error category>          nothing, when there is no text to look for either
 
 Keys are lower case. Event names are without the version that Lambda and CloudFront put behind them.
 """
@@ -28,6 +28,7 @@ NAMING: dict[str, tuple[str, ...]] = {
     "cloudtrail": ("eventSource", "eventName"),
     "aws_config": ("configurationItem.resourceType",),
     "vpc_flow": ("action", "log_status", "log-status"),
+    "application": ("error_category",),
 }
 
 
@@ -66,8 +67,6 @@ def _fails(test: Test) -> bool:
 
 def keys_of(family: str, condition: Condition, any_outcome: bool) -> tuple[tuple[str, ...], Condition]:
     """The keys of a rule, and what is left of its condition once an event has one of them."""
-    if family == "application":
-        return ("application|",), condition
     named = [_named(family, term) for term in condition]
     if all(names == named[0] for names in named):  # the key says it all
         condition = tuple(_without(family, term) for term in condition)

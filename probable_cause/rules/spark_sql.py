@@ -16,6 +16,8 @@ from probable_cause.schemas import RULE
 
 TEST = "struct<s: string, p: string, o: string, v: array<string>, c: boolean, n: boolean>"
 LINE = "coalesce(record, message)"
+# A parser takes the header off an application's line; the logger's or exception's name in it may be what a rule names.
+TEXT = f"if(family = 'application', concat_ws(': ', try_element_at(fields, 'error_kind'), logger, {LINE}), {LINE})"
 NO_RULES = "cast(array() as array<int>)"
 NO_TEXTS = "cast(array() as array<string>)"
 
@@ -23,7 +25,8 @@ NO_TEXTS = "cast(array() as array<string>)"
 _FAMILY = "concat(family, if(family = 'cloudtrail' and outcome = 'failure', '!', ''))"
 _KEYS = {
     "exact": "concat_ws('|', {family}, case family when 'cloudtrail' then concat(lower(event_source), '|', "
-    "lower(action)) when 'aws_config' then lower(resource_type) when 'vpc_flow' then lower(outcome) end)",
+    "lower(action)) when 'aws_config' then lower(resource_type) when 'vpc_flow' then lower(outcome) "
+    "else try_element_at(fields, 'error_category') end)",
     "action": "concat({family}, '||', lower(action))",
     "source": "concat({family}, '|', lower(event_source), '|')",
     "family": "concat({family}, if(family = 'cloudtrail', '||', '|'))",
@@ -52,13 +55,21 @@ def _lookup(index: Index, key: str) -> str:
 
 def _text_rules(tables: Tables) -> str:
     ddl = "array<struct<w: string, r: array<int>>>"
-    quiet = ", ".join(f"'{level}'" for level in QUIET_LEVELS)
-    anchors = (
-        f"if(coalesce(lower(level) in ({quiet}), false), {literal(tables.quiet_anchors, ddl)}, "
-        f"{literal(tables.anchors, ddl)})"
-    )
-    found = let("line", f"lower({LINE})", f"filter({anchors}, a -> contains(line, a.w))")
-    return f"if(family = 'application', flatten(transform({found}, a -> a.r)), {NO_RULES})"
+    found = f"if(family = 'application' and not {_quiet()}, {_found(literal(tables.anchors, ddl))}, {NO_RULES})"
+    if not tables.quiet_anchors:
+        return found
+    calm = f"if(family = 'application' and {_quiet()}, {_found(literal(tables.quiet_anchors, ddl))}, {NO_RULES})"
+    return f"concat({found}, {calm})"
+
+
+def _quiet() -> str:
+    levels = ", ".join(f"'{level}'" for level in QUIET_LEVELS)
+    return f"coalesce(lower(level) in ({levels}), false)"
+
+
+def _found(anchors: str) -> str:
+    """SQL of the rules whose word stands in the line."""
+    return let("line", f"lower({TEXT})", f"flatten(transform(filter({anchors}, a -> contains(line, a.w)), a -> a.r))")
 
 
 def matches(tables: Tables) -> str:
@@ -74,10 +85,7 @@ def matches(tables: Tables) -> str:
 
 def _effective() -> str:
     """Failed, dry-run and read-only calls caused nothing."""
-    flags = " or ".join(
-        f"coalesce(lower(get_json_object({LINE}, '$.{name}')) = 'true', false)"
-        for name in ("readOnly", "requestParameters.dryRun", "requestParameters.DryRun")
-    )
+    flags = " or ".join(f"coalesce(try_element_at(fields, '{name}') = 'true', false)" for name in ("read_only", "dry_run"))
     return f"not (family = 'cloudtrail' and (coalesce(outcome = 'failure', false) or {flags}))"
 
 
@@ -105,9 +113,8 @@ def _value() -> str:
     columns = dict.fromkeys([*FLOW_COLUMNS.values(), *APPLICATION_COLUMNS.values(), "action"])
     column = " ".join(f"when '{name}' then cast({name} as string)" for name in columns)
     return (
-        f"case t.s when 'json' then coalesce(get_json_object({LINE}, t.p), "
-        f"if(family = 'aws_config', get_json_object({LINE}, concat('$.detail', substring(t.p, 2))), null)) "
-        f"when 'line' then {LINE} when 'column' then case t.p {column} end when 'fields' then fields[t.p] end"
+        f"case t.s when 'json' then get_json_object({LINE}, t.p) when 'line' then {TEXT} "
+        f"when 'column' then case t.p {column} end when 'fields' then try_element_at(fields, t.p) end"
     )
 
 
@@ -128,8 +135,7 @@ def changes() -> str:
     """SQL of array<string>: the differences of a Config item, one text each:
     `UPDATE Configuration.DesiredCapacity: 4 -> 0 (down)`."""
     ddl = "map<string, struct<changeType: string, previousValue: string, updatedValue: string>>"
-    path = "configurationItemDiff.changedProperties"
-    found = f"coalesce(get_json_object({LINE}, '$.{path}'), get_json_object({LINE}, '$.detail.{path}'))"
+    found = f"get_json_object({LINE}, '$.configurationItemDiff.changedProperties')"
     direction = "case when n < p then ' (down)' when n > p then ' (up)' else '' end"
     direction = let("p", "try_cast(d.value.previousValue as double)", direction)
     direction = let("n", "try_cast(d.value.updatedValue as double)", direction)
