@@ -31,9 +31,7 @@ def of_network_interest(interest: DataFrame, accepted_cidrs: Sequence[str], coun
     """
     if count_external:
         return interest
-    return interest.where(
-        f"rule_id is null or family != 'vpc_flow' or {in_any(_SOURCE.format(''), accepted_cidrs)}"
-    )
+    return interest.where(f"rule_id is null or family != 'vpc_flow' or {in_any(_SOURCE.format(''), accepted_cidrs)}")
 
 
 def attribute(interest: DataFrame, lookup: DataFrame, accepted_cidrs: Sequence[str]) -> DataFrame:
@@ -62,7 +60,11 @@ def attribute(interest: DataFrame, lookup: DataFrame, accepted_cidrs: Sequence[s
         .selectExpr("id", "event", "matches", "explode(array_distinct(matches.application)) as owner")
         .selectExpr("id", "event", "owner", "filter(matches, m -> m.application = owner) as own")
         .selectExpr(
-            "id", "event", "owner", "get(own, 0) as first", "array_sort(filter(own, m -> m.place = 'resource')) as owned"
+            "id",
+            "event",
+            "owner",
+            "get(own, 0) as first",
+            "array_sort(filter(own, m -> m.place = 'resource')) as owned",
         )
         .selectExpr("event.* except (event_id, application_id)", "id as event_id", "owner as application_id", *_ends())
     )

@@ -155,7 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     _conf(one)
     _json(one)
 
-    one = command("doctor", "what is wrong with this machine, this configuration, this account - and what to do", _doctor)
+    one = command(
+        "doctor", "what is wrong with this machine, this configuration, this account - and what to do", _doctor
+    )
     _conf(one)
     _json(one)
     return parser
@@ -367,7 +369,14 @@ def _act(chosen: argparse.Namespace) -> int:
     tables, now = _connect(configuration), _now(configuration)
     status = {"ack": "acknowledged", "resolve": "resolved", "reopen": "open"}[chosen.action]
     acted = act(
-        tables, chosen.application, chosen.layer, status, chosen.who, now, chosen.reason, chosen.cause  # type: ignore[arg-type]
+        tables,
+        chosen.application,
+        chosen.layer,
+        status,
+        chosen.who,
+        now,
+        chosen.reason,
+        chosen.cause,  # type: ignore[arg-type]
     )
     verdict = renew(tables, chosen.application, now, _model(configuration), wall_clock()).verdict
     if chosen.json:

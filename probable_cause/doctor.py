@@ -49,7 +49,9 @@ def examine(confs: Sequence[str]) -> list[Finding]:
 
 def _machine() -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("Python", sys.version_info >= (3, 11), python, "" if sys.version_info >= (3, 11) else "use 3.11 or newer")
+    yield Finding(
+        "Python", sys.version_info >= (3, 11), python, "" if sys.version_info >= (3, 11) else "use 3.11 or newer"
+    )
     try:
         java = java_version()
         advice = "" if java >= JAVA else f"Spark 4 needs {JAVA} or newer: install it and set JAVA_HOME"
@@ -86,7 +88,9 @@ def _account(configuration: Settings) -> Iterator[Finding]:
     def identity() -> str:
         return str(dynamodb.client("sts", region, endpoint).get_caller_identity()["Arn"])
 
-    yield asked("credentials", identity, f"set credentials for {where}, e.g. a profile or a role; check aws.endpoint_url")
+    yield asked(
+        "credentials", identity, f"set credentials for {where}, e.g. a profile or a role; check aws.endpoint_url"
+    )
 
     def stream() -> str:
         kinesis = dynamodb.client("kinesis", region, endpoint)

@@ -13,10 +13,24 @@ _NO_TEXTS = "cast(array() as array<string>)"
 _NEWEST = {
     **{
         name: name
-        for name in (
-            "rule_id family relevance half_life_seconds window_seconds summary message action outcome error_code actor "
-            "explains symptom resolves delivered_at arrived_at"
-        ).split()
+        for name in [
+            "rule_id",
+            "family",
+            "relevance",
+            "half_life_seconds",
+            "window_seconds",
+            "summary",
+            "message",
+            "action",
+            "outcome",
+            "error_code",
+            "actor",
+            "explains",
+            "symptom",
+            "resolves",
+            "delivered_at",
+            "arrived_at",
+        ]
     },
     "actor_type": "try_element_at(fields, 'actor_type')",
     "resource_ids": (
@@ -40,7 +54,10 @@ def fold(described: DataFrame, remembered: int) -> DataFrame:
     newest = ", ".join(f"'{name}', {value}" for name, value in _NEWEST.items())
     occurrence = "named_struct('at', unix_millis(event_time), 'id', xxhash64(event_id))"
     folded = described.groupBy(
-        "application_id", "event_type", F.expr("if(role = 'recovery', 'recovery: ', '') || cause_id as cause_id"), "role"
+        "application_id",
+        "event_type",
+        F.expr("if(role = 'recovery', 'recovery: ', '') || cause_id as cause_id"),
+        "role",
     ).agg(
         F.expr(f"max_by(named_struct({newest}), struct(event_time, event_id)) as newest"),
         F.expr("min(event_time) as first_seen"),

@@ -127,7 +127,9 @@ class StreamJob:
                 reason = self._failure or _reason(exc)
                 if isinstance(reason, (FencedError, SourceError, TableError, SettingsError)) or failures >= _RESTARTS:
                     raise reason from exc
-                log.warning("the query failed (%d of %d in a row), it is started again: %s", failures, _RESTARTS, reason)
+                log.warning(
+                    "the query failed (%d of %d in a row), it is started again: %s", failures, _RESTARTS, reason
+                )
                 self._stopping.wait(min(30.0, 2.0**failures))
 
     def _start(self) -> StreamingQuery:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -20,11 +21,13 @@ import yaml
 from probable_cause import commands, settings
 from probable_cause.clock import scenario_clock, set_offset, wall_clock
 from probable_cause.errors import ProbableCauseError
-from probable_cause.evaluation.bundle import Bundle, OperatorAction, Truth, load_bundle
+from probable_cause.evaluation.bundle import load_bundle
+from probable_cause.evaluation.incident import Bundle, OperatorAction, Truth
 from probable_cause.evaluation.judge import faults_of
+from probable_cause.evaluation.runner import Step, steps
 from probable_cause.local import account, web
 from probable_cause.local.emulator import embedded_aws, free_port, require_port
-from probable_cause.local.player import Player, Step, ends_at, log_groups, starts_at, steps
+from probable_cause.local.player import Player, ends_at, log_groups, starts_at
 from probable_cause.local.preflight import require_machine
 from probable_cause.local.screen import Screen
 from probable_cause.settings import Settings
@@ -68,10 +71,20 @@ def run(options: Options, screen: Screen) -> int:
     require_machine(options.folder)
     if options.port is not None:
         require_port(options.port, "the dashboard", "--port")
-    bundles = sorted((load_bundle(path) for path in options.bundles), key=lambda b: ends_at(b) - starts_at(b), reverse=True)
-    work = options.folder / "demo"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    bundles = sorted(
+        (load_bundle(path) for path in options.bundles), key=lambda b: ends_at(b) - starts_at(b), reverse=True
+    )
+    work = Path(tempfile.mkdtemp(prefix="demo-", dir=options.folder)).resolve()
+    failed = _run(options, bundles, work, screen)
+    if failed:
+        screen.say(f"What the job and the emulator logged is kept in {work}")
+    else:
+        shutil.rmtree(work, ignore_errors=True)
+    return 1 if failed and options.once else 0
+
+
+def _run(options: Options, bundles: Sequence[Bundle], work: Path, screen: Screen) -> list[Outcome]:
+    """Starts everything, plays, ends everything; the moments at which something was not as expected."""
     with ExitStack() as stack:
         screen.say("Starting the embedded AWS (CloudWatch Logs, Kinesis, DynamoDB) ...")
         url = stack.enter_context(embedded_aws(free_port(), work / "aws.log"))
@@ -90,7 +103,7 @@ def run(options: Options, screen: Screen) -> int:
         screen.say(f"{len(outcomes) - len(failed)} of {len(outcomes)} expectations held.")
         if not options.once:
             _wait_for_the_user(screen, page.url, job)
-        return 1 if failed and options.once else 0
+        return failed
 
 
 def _write_conf(work: Path, url: str, bundles: Sequence[Bundle]) -> Path:
@@ -162,8 +175,10 @@ class _Demo:
         self.tables: Tables = dynamodb.connect(
             configuration.region, configuration.endpoint_url, configuration.table_prefix
         )
-        self._player = Player(configuration, routing_of(configuration.log_groups, configuration.max_decompressed))
+        routing = routing_of(configuration.log_groups, configuration.max_decompressed)
+        self._player = Player(configuration, routing, bundles)
         self._expected_rows = 0
+        self._drawn_at = 0.0
 
     def prepare(self) -> None:
         """Creates what an account needs, and fills the lookup tables."""
@@ -208,13 +223,15 @@ class _Demo:
             if seen >= self._expected_rows:
                 return
             if time.monotonic() > deadline:
-                raise ProbableCauseError(f"the job has processed {seen} of {self._expected_rows} lines, and stays there")
+                raise ProbableCauseError(
+                    f"the job has processed {seen} of {self._expected_rows} lines, and stays there"
+                )
             time.sleep(0.2)
 
     def _act(self, action: OperatorAction) -> None:
         now = self.clock()
-        status = action.status
-        act(self.tables, action.application_id, action.event_type, status, action.who, now, action.reason, action.cause)
+        application, layer = action.application_id, action.event_type
+        act(self.tables, application, layer, action.status, action.who, now, action.reason, action.cause)
         renew(self.tables, action.application_id, now, self.model, wall_clock())
         self._screen.say(f"  {action.who}: {action.action} {action.application_id} {action.event_type}")
 
@@ -247,8 +264,14 @@ class _Demo:
         return faults
 
     def _draw(self, title: str, progress: str) -> None:
+        # Reading the tables costs what the job needs itself: only where somebody looks, and once a second.
+        if not self._screen.live or time.monotonic() - self._drawn_at < 1:
+            return
+        self._drawn_at = time.monotonic()
         now = self.clock()
-        self._screen.show(commands.overview(self.tables, now, self.model), now, title, f"{now:%Y-%m-%d %H:%M:%S} {progress}")
+        self._screen.show(
+            commands.overview(self.tables, now, self.model), now, title, f"{now:%Y-%m-%d %H:%M:%S} {progress}"
+        )
 
 
 def _wait_for_the_user(screen: Screen, url: str, job: _Job) -> None:
@@ -259,4 +282,3 @@ def _wait_for_the_user(screen: Screen, url: str, job: _Job) -> None:
             time.sleep(1)
     except KeyboardInterrupt:
         screen.say("Ending.")
-

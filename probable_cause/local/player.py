@@ -6,45 +6,20 @@ moment, so that hours of a scenario pass in seconds while every instant keeps it
 
 from __future__ import annotations
 
-import base64
+import gzip
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from probable_cause.decode import Routing, decode_records
-from probable_cause.evaluation.bundle import Bundle, OperatorAction, Truth
+from probable_cause.evaluation.incident import Bundle
+from probable_cause.evaluation.runner import Step
 from probable_cause.local.account import LogWriter, put_raw
 from probable_cause.local.shift import shift_text
 from probable_cause.settings import Settings
 from probable_cause.state.moments import from_millis, to_millis
-
-
-@dataclass(frozen=True)
-class Step:
-    """What happens at one instant of a bundle: records that arrived until then, then an action or a truth."""
-
-    at: datetime
-    records: tuple[Mapping[str, Any], ...]
-    actions: tuple[OperatorAction, ...]
-    truths: tuple[Truth, ...]
-
-
-def steps(bundle: Bundle) -> Iterator[Step]:
-    """The bundle in order of time; every record lies in the first step that is at or after its arrival."""
-    instants = sorted({action.at for action in bundle.operator} | {truth.at for truth in bundle.truth})
-    records = sorted(bundle.records, key=lambda record: record.arrival)
-    before: datetime | None = None
-    for instant in instants:
-        yield Step(
-            at=instant,
-            records=tuple(r.raw for r in records if r.arrival <= instant and (before is None or r.arrival > before)),
-            actions=tuple(action for action in bundle.operator if action.at == instant),
-            truths=tuple(truth for truth in bundle.truth if truth.at == instant),
-        )
-        before = instant
 
 
 def starts_at(bundle: Bundle) -> datetime:
@@ -62,33 +37,57 @@ def log_groups(bundle: Bundle) -> set[str]:
     return {record.raw["payload"]["logGroup"] for record in bundle.records if "payload" in record.raw}
 
 
+def _redelivered(bundle: Bundle) -> set[str]:
+    """Ids of the log events that the bundle holds more than once."""
+    ids = Counter(
+        event["id"] for record in bundle.records for event in record.raw.get("payload", {}).get("logEvents", [])
+    )
+    return {event_id for event_id, count in ids.items() if count > 1}
+
+
+def _moved(event: Mapping[str, Any], span: timedelta) -> dict[str, Any]:
+    """A log event with every instant in it moved by `span`."""
+    near = from_millis(event["timestamp"])
+    return {
+        "id": event["id"],
+        "timestamp": to_millis(near + span),
+        "message": shift_text(event["message"], near, span),
+    }
+
+
 class Player:
     """Puts the records of steps into CloudWatch Logs, or raw bytes on the stream, moved by `span`."""
 
-    def __init__(self, settings: Settings, routing: Routing) -> None:
+    def __init__(self, settings: Settings, routing: Routing, bundles: Iterable[Bundle]) -> None:
         self._settings, self._routing = settings, routing
+        self._redelivered = {event_id for bundle in bundles for event_id in _redelivered(bundle)}
         self._writer = LogWriter(settings)
 
-    def put(self, step: Step, span: timedelta, pace: Callable[[], None] = lambda: None) -> int:
+    def put(self, step: Step, span: timedelta) -> int:
         """Puts a step's records; returns how many rows the job will see of them, rejected ones included."""
         rows = 0
         by_stream: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
         for record in step.records:
-            if "payload" not in record:
-                data = base64.b64decode(record["data_base64"])
-                put_raw(self._settings, data, "raw")
-                rows += decode_records([(data, step.at, "")], self._routing).num_rows
+            payload = record.raw.get("payload")
+            if payload is None:
+                rows += self._put_bytes(record.data)
                 continue
-            payload = record["payload"]
-            for event in payload["logEvents"]:
-                near = from_millis(event["timestamp"])
-                message = shift_text(event["message"], near, span)
-                by_stream[payload["logGroup"], payload["logStream"]].append((to_millis(near + span), message))
+            moved = [_moved(event, span) for event in payload["logEvents"]]
+            if any(event["id"] in self._redelivered for event in moved):
+                # CloudWatch Logs gives each line that is put an id of its own, so a line that is delivered twice
+                # under one id can't be put: the exact bytes of both deliveries go onto the stream.
+                rows += self._put_bytes(gzip.compress(json.dumps({**payload, "logEvents": moved}).encode(), mtime=0))
+            else:
+                lines = by_stream[payload["logGroup"], payload["logStream"]]
+                lines += [(event["timestamp"], event["message"]) for event in moved]
         for (group, stream), events in by_stream.items():
             rows += self._rows(group, events)
             self._writer.put(group, stream, events)
-            pace()
         return rows
+
+    def _put_bytes(self, data: bytes) -> int:
+        put_raw(self._settings, data, "raw")
+        return decode_records([(data, None, "")], self._routing).num_rows
 
     def _rows(self, group: str, events: list[tuple[int, str]]) -> int:
         """How many rows these lines become: one line may hold several events. Counted by the job's own decoder."""

@@ -22,7 +22,9 @@ def java_version() -> int:
         EnvironmentFaultError: when there is none, or it says no version.
     """
     java = shutil.which("java")
-    advice = f"install Java {JAVA} or newer (Debian: apt-get install openjdk-{JAVA}-jre-headless) and put it on the PATH"
+    advice = (
+        f"install Java {JAVA} or newer (Debian: apt-get install openjdk-{JAVA}-jre-headless) and put it on the PATH"
+    )
     if java is None:
         raise EnvironmentFaultError(f"Java was not found: {advice}")
     told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
@@ -36,11 +38,17 @@ def java_version() -> int:
 def require_machine(folder: Path) -> None:
     """Raises EnvironmentFaultError when Python, Java or the disk below `folder` will not do."""
     if sys.version_info < PYTHON:
-        raise EnvironmentFaultError(f"this is Python {sys.version.split()[0]}: use {'.'.join(map(str, PYTHON))} or newer")
+        raise EnvironmentFaultError(
+            f"this is Python {sys.version.split()[0]}: use {'.'.join(map(str, PYTHON))} or newer"
+        )
     version = java_version()
     if version < JAVA:
-        raise EnvironmentFaultError(f"this is Java {version}, Spark 4 needs {JAVA} or newer: install it and set JAVA_HOME")
+        raise EnvironmentFaultError(
+            f"this is Java {version}, Spark 4 needs {JAVA} or newer: install it and set JAVA_HOME"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < _DISK:
-        raise EnvironmentFaultError(f"{folder}: {free // 1024**2} MiB free, {_DISK // 1024**2} MiB are needed: make room")
+        raise EnvironmentFaultError(
+            f"{folder}: {free // 1024**2} MiB free, {_DISK // 1024**2} MiB are needed: make room"
+        )

@@ -38,6 +38,11 @@ class Screen:
             yield
         self._live = None
 
+    @property
+    def live(self) -> bool:
+        """Somebody looks at a terminal."""
+        return self._live is not None
+
     def say(self, text: str) -> None:
         """A line that stays."""
         self.console.print(escape(text))

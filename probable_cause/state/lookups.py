@@ -16,7 +16,9 @@ def normalise_ip(text: str) -> str:
     stripped = text.strip()
     if "." in stripped and ":" not in stripped:
         # The ipaddress module refuses leading zeros, which some readers take for octal. AWS writes decimal.
-        stripped = ".".join(str(int(octet)) if octet.isascii() and octet.isdigit() else octet for octet in stripped.split("."))
+        stripped = ".".join(
+            str(int(octet)) if octet.isascii() and octet.isdigit() else octet for octet in stripped.split(".")
+        )
     return str(ipaddress.ip_address(stripped))
 
 
@@ -34,7 +36,9 @@ def rows(tables: Tables) -> list[tuple[str, str, str]]:
     return sorted(found)
 
 
-def put(tables: Tables, by_ip: Iterable[Mapping[str, Any]], by_resource: Iterable[Mapping[str, Any]], now: datetime) -> int:
+def put(
+    tables: Tables, by_ip: Iterable[Mapping[str, Any]], by_resource: Iterable[Mapping[str, Any]], now: datetime
+) -> int:
     """Writes lookup rows as bundles and files give them; returns how many.
 
     Args:

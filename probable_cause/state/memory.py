@@ -25,9 +25,7 @@ class MemoryTable:
 
     def query(self, hash_value: str, prefix: str = "", newest_first: bool = False) -> list[dict[str, Any]]:
         with self._lock:
-            found = sorted(
-                (k, v) for k, v in self._items.items() if k[0] == hash_value and k[1].startswith(prefix)
-            )
+            found = sorted((k, v) for k, v in self._items.items() if k[0] == hash_value and k[1].startswith(prefix))
             items = [copy.deepcopy(item) for _, item in found]
         return items[::-1] if newest_first else items
 

@@ -58,13 +58,23 @@ def test_relevance_is_the_same_in_spark_and_in_python(spark: SparkSession) -> No
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201
     rng = random.Random(seed)
-    cases = [(rng.uniform(0, 10), rng.randint(1, 200_000), rng.randint(1, 400_000), rng.uniform(-100, 500_000)) for _ in range(300)]
-    cases += [(8.0, 3600, 21600, 0.0), (8.0, 3600, 21600, 21600.0), (8.0, 3600, 21600, 21600.001), (8.0, 3600, 21600, 3600.0)]
+    cases = [
+        (rng.uniform(0, 10), rng.randint(1, 200_000), rng.randint(1, 400_000), rng.uniform(-100, 500_000))
+        for _ in range(300)
+    ]
+    cases += [
+        (8.0, 3600, 21600, 0.0),
+        (8.0, 3600, 21600, 21600.0),
+        (8.0, 3600, 21600, 21600.001),
+        (8.0, 3600, 21600, 3600.0),
+    ]
     rows = [(base, half_life, window, T0, at(round(age, 3))) for base, half_life, window, age in cases]
     frame_ = spark.createDataFrame(rows, "base double, half_life bigint, window bigint, seen timestamp, now timestamp")
     found = frame_.select(
         relevance_at(F.col("now"), F.col("base"), F.col("seen"), F.col("half_life"), F.col("window")).alias("r")
     ).collect()
     for (base, half_life, window, seen, now), row in zip(rows, found, strict=True):
-        event = EventOfInterest("a", "network", "c", 1, "cause", "r", "vpc_flow", base, half_life, window, seen, seen, 1, "", "")
+        event = EventOfInterest(
+            "a", "network", "c", 1, "cause", "r", "vpc_flow", base, half_life, window, seen, seen, 1, "", ""
+        )
         assert abs(row["r"] - event.relevance_at(now)) < 1e-9, (base, half_life, window, now)

@@ -58,7 +58,9 @@ def call(event_id: str, seconds: float = 0.0, **values: Any) -> dict[str, Any]:
     }
 
 
-def refused(event_id: str, seconds: float, source: str = "10.1.1.10", destination: str = "10.11.11.10") -> dict[str, Any]:
+def refused(
+    event_id: str, seconds: float, source: str = "10.1.1.10", destination: str = "10.11.11.10"
+) -> dict[str, Any]:
     return {
         "event_id": event_id,
         "family": "vpc_flow",
@@ -132,7 +134,9 @@ def current(tables: Tables, application_id: str, layer: str) -> dict[str, Any]:
     return tables.states.get({"ApplicationId": application_id, "StateKey": f"{layer}#current"}) or {}
 
 
-def test_a_reboot_then_refused_flows(spark: SparkSession, sink: Sink, tables: Tables, reports: list[BatchReport]) -> None:
+def test_a_reboot_then_refused_flows(
+    spark: SparkSession, sink: Sink, tables: Tables, reports: list[BatchReport]
+) -> None:
     write(spark, sink, [call("c1"), refused("f1", 60), refused("f2", 120)], 0)
     assert counts(tables, "app1")["REJECT on Instance 10.1.1.10"] == 2
     assert counts(tables, "app2") == {"REJECT on ELB 10.11.11.10": 2}
@@ -162,7 +166,13 @@ def test_rejects_are_kept_with_their_reason_and_counted(
     spark: SparkSession, sink: Sink, tables: Tables, reports: list[BatchReport], tmp_path: Path
 ) -> None:
     rows = [
-        {"event_id": "x", "family": "vpc_flow", "reject_reason": "missing_fields", "message": "2 123", "position": "s:1"},
+        {
+            "event_id": "x",
+            "family": "vpc_flow",
+            "reject_reason": "missing_fields",
+            "message": "2 123",
+            "position": "s:1",
+        },
         {"reject_reason": "not_gzip", "message": "AAEC", "position": "s:2"},
         call("future", 300 + 3600, arrived_at=at(0)),
         call("past", -20 * 86400, arrived_at=at(0)),
@@ -197,7 +207,9 @@ def test_time_alone_changes_verdicts(spark: SparkSession, sink: Sink, tables: Ta
     assert current(tables, "app1", "network")["State"] in ("healthy", "last_record")
 
 
-def test_a_sweep_after_a_restart_knows_what_is_due(spark: SparkSession, sink: Sink, tables: Tables, clock: Clock) -> None:
+def test_a_sweep_after_a_restart_knows_what_is_due(
+    spark: SparkSession, sink: Sink, tables: Tables, clock: Clock
+) -> None:
     write(spark, sink, [refused("f1", 60)], 0)
     sink._next_change.clear()  # as in a new process
     clock.now = at(60) + timedelta(hours=7)
@@ -225,7 +237,9 @@ def test_an_older_driver_stops_before_it_writes(spark: SparkSession, sink: Sink,
     assert tables.events.scan() == []
 
 
-def test_a_lookup_emptied_in_flight_keeps_its_rows(spark: SparkSession, sink: Sink, tables: Tables, clock: Clock) -> None:
+def test_a_lookup_emptied_in_flight_keeps_its_rows(
+    spark: SparkSession, sink: Sink, tables: Tables, clock: Clock
+) -> None:
     write(spark, sink, [call("c1")], 0)
     for row in tables.by_resource.scan():
         tables.by_resource.delete({"ResourceId": row["ResourceId"], "ApplicationId": row["ApplicationId"]})

@@ -30,11 +30,7 @@ STAGES = {
 }
 BANNED_IN_STAGES = {"boto3", "botocore", "yaml", "os", "time", "logging"}
 BANNED_NAMES = {"SparkSession", "current_timestamp", "current_date", "now"}
-STATE_LOGIC = [
-    path
-    for path in (PACKAGE / "state").glob("*.py")
-    if path.name not in ("dynamodb.py",)
-]
+STATE_LOGIC = [path for path in (PACKAGE / "state").glob("*.py") if path.name not in ("dynamodb.py",)]
 # The data path's only importers of boto3 are the class of the tables and the source; the rest are tools beside it.
 BOTO3 = {"state/dynamodb.py", "doctor.py", "local/account.py"}
 

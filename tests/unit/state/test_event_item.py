@@ -91,7 +91,12 @@ def test_213_repeats_are_one_item_whatever_the_batching() -> None:
             chosen, order = order[:size], order[size:]
             apply(tables, repeats([times[i] for i in chosen], chosen), batch)
             batch += 1
-        expected = (1, 213, from_millis(to_millis(T0 + timedelta(seconds=min(times)))), T0 + timedelta(seconds=max(times)))
+        expected = (
+            1,
+            213,
+            from_millis(to_millis(T0 + timedelta(seconds=min(times)))),
+            T0 + timedelta(seconds=max(times)),
+        )
         ((episode, count, first, last),) = stored(tables)
         assert (episode, count) == expected[:2]
         assert abs((first - expected[2]).total_seconds()) < 0.002
