@@ -137,10 +137,10 @@ def _running(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(3)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(3)
 
 
 def _wait_until_it_answers(emulator: Emulator, process: subprocess.Popen[bytes], log: Path) -> None:
