@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from conftest import Open, Serve
-from dashboard_scenes import (
+from tests.browser.conftest import Open, Serve
+from tests.unit.dashboard.dashboard_scenes import (
     HOSTILE,
     NOON,
     Scene,

@@ -7,8 +7,8 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from conftest import Figures, Open, Serve
-from dashboard_scenes import incident, many, refused
+from tests.browser.conftest import Figures, Open, Serve
+from tests.unit.dashboard.dashboard_scenes import incident, many, refused
 
 from probable_cause.state.application import load_events
 

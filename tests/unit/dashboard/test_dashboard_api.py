@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from dashboard_scenes import HOSTILE, NOON, Scene, change, deferral, errors, incident, many, recovered, refused
+from tests.unit.dashboard.dashboard_scenes import HOSTILE, NOON, Scene, change, deferral, errors, incident, many, recovered, refused
 
 from probable_cause.dashboard.http import Request, Response
 from probable_cause.lambdas import dashboard_api

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dashboard_scenes import incident
+from tests.unit.dashboard.dashboard_scenes import incident
 
 from probable_cause.errors import EnvironmentFaultError
 from probable_cause.local import web

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from shared_rows import FILES, LOGS, found, rows
+from tests.unit.families.shared_rows import FILES, LOGS, found, rows
 
 from probable_cause.errors import RejectedLineError
 from probable_cause.families import parse_line

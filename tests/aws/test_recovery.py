@@ -1,0 +1,91 @@
+"""The real job, over HTTP, killed in mid-batch and started again: the tables are those of a run that never failed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from probable_cause.evaluation.incident import Bundle
+from probable_cause.local.emulator import embedded_aws, free_port
+from tests.aws.account import Account, open_account, put_records, scenario, wait_until
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 240  # a cold JVM on a busy machine
+NEVER = ("never", 1)
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_aws(free_port(), tmp_path_factory.mktemp("aws") / "aws.log") as url:
+        yield url
+
+
+@contextmanager
+def job(account: Account, point: str, number: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The job's process; ended gracefully if it still lives, and then it must have ended well."""
+    log = account.conf.with_suffix(f".{point.replace(' ', '-')}.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.aws.killed_job", str(account.conf), point, str(number)],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                assert process.wait(120) == 0, log.read_text(errors="replace")[-3000:]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            finally:
+                told = log.read_text(errors="replace")
+                assert "StackOverflowError" not in told, "the stop was not silent"
+                assert "Traceback" not in told, told[-3000:]
+
+
+def run_to_the_end(account: Account, expected: Account | None, counts: dict[tuple[str, str], int]) -> None:
+    with job(account, *NEVER) as process:
+
+        def done() -> bool:
+            assert process.poll() is None, account.conf.with_suffix(".never.log").read_text(errors="replace")[-3000:]
+            return account.counts() == counts
+
+        wait_until(done, SECONDS, lambda: f"{account.counts()} is not {counts}")
+        if expected is not None:
+            wait_until(lambda: account.beliefs() == expected.beliefs(), 60, lambda: f"{account.beliefs()}")
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return scenario("repeated-213-times")
+
+
+def expected_counts(bundle: Bundle) -> int:
+    (truth,) = [one for one in bundle.truth if one.counts][-1:]
+    return truth.counts[0].count
+
+
+def test_killed_in_mid_batch(aws: str, tmp_path_factory: pytest.TempPathFactory, bundle: Bundle) -> None:
+    folder = tmp_path_factory.mktemp("recovery")
+    clean = open_account(aws, folder, "clean", "recovery", bundle)
+    put_records(clean.settings, bundle)
+    with job(clean, *NEVER):
+        want = expected_counts(bundle)
+        wait_until(lambda: want in clean.counts().values(), SECONDS, lambda: f"{clean.counts()}: no {want}")
+    counts = clean.counts()
+    killed = open_account(aws, folder, "killed", "recovery", bundle)
+    for point, number in (("folded", 1), ("events written", 1), ("verdict written", 1)):
+        with job(killed, point, number) as process:
+            assert process.wait(SECONDS) == -signal.SIGKILL
+    run_to_the_end(killed, clean, counts)
+    assert killed.content() == clean.content()
