@@ -58,6 +58,7 @@ class Outcome:
     rank: int | None
     confidence: float | None  # of the named cause
     right: bool  # everything about the root cause as expected
+    answered: dict[str, Any]  # what the verdict says, as JSON values
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`: what was expected and answered, check by check."""
@@ -67,6 +68,7 @@ class Outcome:
             "holds": all(check.holds for check in self.checks),
             "rank": self.rank,
             "confidence": self.confidence,
+            "answered": self.answered,
             "checks": [
                 {"about": one.about, "holds": one.holds, "expected": one.expected, "answered": one.answered}
                 for one in self.checks
@@ -91,7 +93,39 @@ def outcome(bundle: Bundle, answer: Answer) -> Outcome:
         rank=rank,
         confidence=root.confidence if root else None,
         right=rank == 1 if expects == "cause" else root is None,
+        answered=_answered(answer),
     )
+
+
+def _answered(answer: Answer) -> dict[str, Any]:
+    """Root cause and rivals in order, what each layer shows, and every item's count: enough to judge it elsewhere."""
+    root = answer.verdict.root_cause
+    ranked = [] if root is None else [root.event, *(one.event for one in root.rivals)]
+    return {
+        "health": answer.verdict.health,
+        "root_cause": NONE if root is None else _named(root.event) | {"resource_ids": list(root.resource_ids)},
+        "ranked": [_named(one) for one in ranked],
+        "layers": {
+            name: {"state": layer.state, "deferred_from": layer.deferred_from}
+            | ({} if layer.event is None else _named(layer.event))
+            for name, layer in answer.verdict.layers.items()
+        },
+        "counts": [
+            _named(one) | {"cause_id": one.cause_id, "episode": one.episode, "count": one.count}
+            for one in sorted(answer.events, key=lambda one: one.event_key)
+            if one.role != "recovery"
+        ],
+    }
+
+
+def _named(event: EventOfInterest) -> dict[str, Any]:
+    return {
+        "event_type": event.event_type,
+        "role": event.role,
+        "action": event.action,
+        "resource_ids": list(event.resource_ids),
+        "summary": event.summary,
+    }
 
 
 def outcomes(runs: Sequence[BundleRun]) -> list[Outcome]:

@@ -28,7 +28,8 @@ def measure(bundles: Sequence[Path], conf: Sequence[Path] = (), at_once: int = A
     settings.load(*conf)
     spark = session.build("probable-cause-evaluate", "local[2]")
     try:
-        return evaluate(folders, SparkRunner(spark, conf, timed), at_once)
+        runner = SparkRunner(spark, conf, timed)
+        return evaluate(folders, runner, at_once, runner.prepare)
     finally:
         spark.stop()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from probable_cause.evaluation.incident import HEALTHY, NONE, Expected, ExpectedCount, Truth
 from probable_cause.state.event_of_interest import EventOfInterest
 from probable_cause.verdict.types import LayerVerdict, Verdict
+
+_VERSION = re.compile(r"(?<=[a-z])20\d{6}(v\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,8 @@ def rank_of(expected: Expected, verdict: Verdict) -> int | None:
 
 
 def _same_action(expected: str, answered: str | None) -> bool:
-    """Equal, or the answer carries an API version behind the name: UpdateFunctionCode20150331v2."""
-    if answered is None:
-        return False
-    rest = answered.removeprefix(expected)
-    return answered == expected or (rest != answered and rest[:1].isdigit())
+    """Equal but for an API version behind the name: Lambda's UpdateFunctionCode20150331v2 is UpdateFunctionCode."""
+    return answered is not None and _VERSION.sub("", expected) == _VERSION.sub("", answered)
 
 
 def _names_resource(expected: str, resource_ids: Iterable[str]) -> bool:

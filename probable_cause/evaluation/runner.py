@@ -17,6 +17,7 @@ from probable_cause.evaluation.incident import Bundle, OperatorAction, Record, T
 from probable_cause.verdict import VerdictModel
 
 RunBundle = Callable[[Bundle], BundleRun]
+Prepare = Callable[[Sequence[Bundle]], None]
 
 
 @dataclass(frozen=True)
@@ -100,17 +101,22 @@ def _kind(one: Outcome) -> str:
     return one.kind
 
 
-def evaluate(folders: Sequence[Path], run_bundle: RunBundle, at_once: int = 1) -> Report:
+def evaluate(
+    folders: Sequence[Path], run_bundle: RunBundle, at_once: int = 1, prepare: Prepare | None = None
+) -> Report:
     """Reads every bundle first, so that faults are known before anything runs; then runs them, in order.
 
     Args:
         at_once: how many bundles may run side by side; `run_bundle` must then be safe to call from threads.
+        prepare: called once with all bundles before the first is run.
 
     Raises:
         BundleError: of the first bundle that can't be read.
     """
     bundles = [load_bundle(folder) for folder in folders]
     began = time.monotonic()
+    if prepare is not None:
+        prepare(bundles)
     with ThreadPoolExecutor(at_once) as pool:
         runs = tuple(pool.map(run_bundle, bundles))
     seconds = time.monotonic() - began

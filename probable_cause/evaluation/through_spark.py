@@ -1,8 +1,8 @@
 """Runs a bundle through the job's own pipeline and sink, with the tables in memory.
 
-All lines of a bundle are parsed and classified in one Spark job (both work line by line). Then, at every instant that
-the bundle names, what arrived until then is one batch of the sink, and the verdict is asked of the tables, as the CLI
-does. A second, single pass over the events one by one finds out when the right cause was first known.
+Lines are parsed and classified for many bundles in one Spark job, since both look at one line at a time. Then, at every
+instant that a bundle names, what arrived until then is one batch of the sink, and the verdict is asked of the tables,
+as the CLI does. A last pass over the events one by one finds out when the right cause was first known.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from probable_cause.attribution import LOOKUP
 from probable_cause.decode import decode_records
 from probable_cause.errors import ProbableCauseError
 from probable_cause.evaluation.answers import Answer, BundleRun, Timing
-from probable_cause.evaluation.incident import Bundle, Expected, Record, Truth
+from probable_cause.evaluation.incident import Bundle, Expected, Truth
 from probable_cause.evaluation.judge import rank_of
 from probable_cause.evaluation.runner import Step, steps
 from probable_cause.fold import fold
@@ -46,6 +47,7 @@ from probable_cause.stream import model_of, scope_of
 from probable_cause.verdict import VerdictModel, judge
 
 _START = datetime(2000, 1, 1, tzinfo=UTC)
+_TOGETHER = 25  # bundles that one Spark job parses and classifies
 _MARK = "\x1f"  # between an application and an event id: in neither
 
 
@@ -61,21 +63,52 @@ class SparkRunner:
         self._spark, self._conf, self._timed = spark, tuple(conf), timed
         self._known: dict[str, tuple[Settings, Scope, VerdictModel]] = {}
         self._rules: dict[str, RuleSet] = {}
+        self._kept: dict[Path, pa.Table] = {}
         self._reading = threading.Lock()
         self._rejects = tempfile.mkdtemp(prefix="probable-cause-rejects-")
 
     def __call__(self, bundle: Bundle) -> BundleRun:
         began = time.monotonic()
         try:
-            configuration, scope, model = self._settings(bundle)
+            _, scope, model = self._settings(bundle)
             tables = memory_tables()
             lookups.put(tables, bundle.lookup_by_ip, bundle.lookup_by_resource, _START)
-            kept = _kept(self._spark, bundle.records, configuration, scope)
+            if bundle.path not in self._kept:
+                self.prepare([bundle])
+            kept = self._kept.pop(bundle.path)
             answers = _Play(self._spark, scope, model, tables, self._rejects).play(bundle, kept)
             timings = self._timings(bundle, kept, scope, model, tables) if self._timed else ()
         except ProbableCauseError as exc:
             return BundleRun(bundle, (), time.monotonic() - began, error=str(exc))
         return BundleRun(bundle, tuple(answers), time.monotonic() - began, tuple(timings))
+
+    def prepare(self, bundles: Sequence[Bundle]) -> None:
+        """Parses and classifies the lines of many bundles at once; they are kept until their bundle is run.
+
+        Raises:
+            SettingsError, RulesError: of a bundle's own settings.
+        """
+        alike: dict[tuple[int, float, float], list[Bundle]] = {}
+        for bundle in bundles:
+            _, scope, _ = self._settings(bundle)
+            alike.setdefault((id(scope.rules), scope.max_future, scope.max_past), []).append(bundle)
+        for group in alike.values():
+            for first in range(0, len(group), _TOGETHER):
+                self._prepare(group[first : first + _TOGETHER])
+
+    def _prepare(self, bundles: Sequence[Bundle]) -> None:
+        parsed = []
+        for number, bundle in enumerate(bundles):
+            configuration, scope, _ = self._settings(bundle)
+            routing = routing_of(configuration.log_groups, configuration.max_decompressed)
+            rows = [(one.data, one.arrival, f"{number}:{index}:") for index, one in enumerate(bundle.records)]
+            parsed.append(decode_records(rows, routing))
+        everywhere = replace(scope, count_external_sources=True)
+        events = self._spark.createDataFrame(pa.Table.from_batches(parsed))
+        kept = pipeline.of_interest_or_rejected(events, everywhere).toArrow()
+        owner = _numbers(kept, 0)
+        for number, bundle in enumerate(bundles):
+            self._kept[bundle.path] = kept.filter(pa.array(owner == number))
 
     def _settings(self, bundle: Bundle) -> tuple[Settings, Scope, VerdictModel]:
         """Settings are read once for all bundles that have the same, rules once for all that ask for the same."""
@@ -104,7 +137,7 @@ class SparkRunner:
         if not asked:
             return []
         lookup = self._spark.createDataFrame(lookups.rows(tables), LOOKUP)
-        rows = _one_by_one(self._spark.createDataFrame(kept), lookup, scope).toArrow().to_pylist()
+        rows = _one_by_one(_frame(self._spark, kept, scope), lookup, scope).toArrow().to_pylist()
         return [_timing(truth, rows, bundle, scope, model) for truth in asked.values()]
 
 
@@ -120,20 +153,22 @@ def scope_with(configuration: Settings, rules: RuleSet) -> Scope:
     )
 
 
-def _kept(spark: SparkSession, records: Sequence[Record], configuration: Settings, scope: Scope) -> pa.Table:
-    """What the job keeps of all records: opened and parsed by its decoder (as the Kinesis source does in its reader),
-    then classified. A row's `position` begins with the number of its record."""
-    routing = routing_of(configuration.log_groups, configuration.max_decompressed)
-    rows = [(one.data, one.arrival, f"{number}:") for number, one in enumerate(records)]
-    events = spark.createDataFrame(pa.Table.from_batches([decode_records(rows, routing)]))
-    return pipeline.of_interest_or_rejected(events, scope).toArrow()
+def _numbers(kept: pa.Table, part: int) -> Any:
+    """One number of each row's position, `<bundle>:<record>:...`, as a NumPy array."""
+    return np.array([int(one.split(":", 2)[part]) for one in kept["position"].to_pylist()], dtype=np.int64)
+
+
+def _frame(spark: SparkSession, kept: pa.Table, scope: Scope) -> DataFrame:
+    """The rows of a bundle's own networks: whose they are is not asked while many bundles are classified together."""
+    rows = spark.createDataFrame(kept)
+    return attribution.of_network_interest(rows, scope.accepted_cidrs, scope.count_external_sources)
 
 
 class _Play:
     """One bundle's tables, sink and clock."""
 
     def __init__(self, spark: SparkSession, scope: Scope, model: VerdictModel, tables: Tables, rejects: str) -> None:
-        self._spark, self._model, self._tables = spark, model, tables
+        self._spark, self._scope, self._model, self._tables = spark, scope, model, tables
         self._now = _START
         self._sink = Sink(
             scope=scope,
@@ -150,16 +185,16 @@ class _Play:
         return self._now
 
     def play(self, bundle: Bundle, kept: pa.Table) -> list[Answer]:
-        """The answers at all moments. `kept`: as _kept() gives it, for the bundle's records."""
+        """The answers at all moments. `kept`: what the job keeps of the bundle's lines."""
         answers = []
-        record = np.array([int(one.partition(":")[0]) for one in kept["position"].to_pylist()], dtype=np.int64)
+        record = _numbers(kept, 1)
         done = 0
         for number, step in enumerate(steps(bundle)):
             self._now = step.at
             batch = kept.filter(pa.array((record >= done) & (record < done + len(step.records))))
             done += len(step.records)
             if batch.num_rows:
-                self._sink.write_batch(self._spark.createDataFrame(batch), number)
+                self._sink.write_batch(_frame(self._spark, batch, self._scope), number)
             answers += self._answers(step)
         return answers
 

@@ -79,6 +79,11 @@ def flow_interval(message: str, longest: float) -> float:
     return span if 0 < span <= longest else longest
 
 
+def affine(first: str | None, second: str | None) -> bool:
+    """Whether two kinds of symptom may be two sights of one failure."""
+    return first == second or (first, second) in KIN
+
+
 def kind(change: Change, symptom: EventOfInterest, model: VerdictModel) -> tuple[float, str]:
     """How well the kind of change explains the kind of symptom, and the name of the case (a key of model.kind)."""
     case = _kind_case(change.explains, symptom.symptom)

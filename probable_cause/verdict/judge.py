@@ -54,7 +54,9 @@ def judge(
     )
     recent = [one for one in scored if one.relevance >= RECENT]
     named = root_cause.named(recent, model)
-    past = previous or {}
+    # What is among the events is judged by them: a record of it may tell of a time before it was undone.
+    known = {one.event_key for one in events}
+    past = {layer: one for layer, one in (previous or {}).items() if one.event and one.event.event_key not in known}
     return Verdict(
         application_id=application_id or (events[0].application_id if events else ""),
         at=now,

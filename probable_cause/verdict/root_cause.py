@@ -94,37 +94,52 @@ def weigh(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> dict[Onse
     Weaker symptoms, lone lines, consequences within an incident and older incidents weigh less.
     """
     incidents = _incidents(symptoms, model)
+    newest = max((incident[0].at for incident in incidents), default=None)
     clues = {}
     for number, incident in enumerate(incidents):
-        first = incident[0].at
-        age = (incidents[-1][0].at - first).total_seconds()
+        age = (newest - incident[0].at).total_seconds() if newest else 0.0
         fading = 2.0 ** (-age / model.incident_half_life_seconds)
-        if number < len(incidents) - 1:
+        if age > model.cascade_seconds:
             fading *= model.older_incident
         for onset in incident:
-            behind = (onset.at - first).total_seconds() > model.cascade_seconds
-            weight = _weight(onset.symptom, model) * (model.cascade_weight if behind else 1.0)
+            weight = _weight(onset.symptom, model)
+            if any(_leads(earlier, onset, model) for earlier in incident):
+                weight *= model.cascade_weight
             clues[onset] = Clue(weight, number, fading)
     return clues
 
 
+def _leads(earlier: Onset, onset: Onset, model: VerdictModel) -> bool:
+    """Whether `onset` looks like a consequence of an earlier one, which must weigh about as much to lead it."""
+    behind = (onset.at - earlier.at).total_seconds() > model.cascade_seconds
+    return behind and _weight(earlier.symptom, model) >= 0.8 * _weight(onset.symptom, model)
+
+
 def _incidents(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> list[list[Onset]]:
-    """Onsets in order of time, cut where a new incident begins."""
+    """Onsets that follow each other closely and may be sights of one failure, in order of time.
+
+    A new incident begins after a silence of its symptoms, or long after its last onset, or with another kind of
+    symptom.
+    """
     begun = sorted(
         ((Onset(one.event_key, start, one), end) for one in symptoms for start, end in factors.spans(one)),
         key=lambda pair: (pair[0].at, pair[0].key),
     )
     incidents: list[list[Onset]] = []
-    quiet_since: datetime | None = None
+    quiet_since: list[datetime] = []
     for onset, end in begun:
-        if (
-            quiet_since is None
-            or (onset.at - incidents[-1][-1].at).total_seconds() > model.incident_gap_seconds
-            or (onset.at - quiet_since).total_seconds() > model.silence_seconds
-        ):
-            incidents.append([])
-        incidents[-1].append(onset)
-        quiet_since = end if quiet_since is None else max(quiet_since, end)
+        for number, incident in reversed(list(enumerate(incidents))):
+            if (
+                (onset.at - incident[-1].at).total_seconds() <= model.incident_gap_seconds
+                and (onset.at - quiet_since[number]).total_seconds() <= model.silence_seconds
+                and any(factors.affine(one.symptom.symptom, onset.symptom.symptom) for one in incident)
+            ):
+                incident.append(onset)
+                quiet_since[number] = max(quiet_since[number], end)
+                break
+        else:
+            incidents.append([onset])
+            quiet_since.append(end)
     return incidents
 
 

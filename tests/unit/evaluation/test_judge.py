@@ -56,6 +56,9 @@ def test_a_fault_says_what_was_expected_and_answered():
     [
         ("UpdateFunctionCode", "UpdateFunctionCode20150331v2", True),
         ("UpdateFunctionCode20150331v2", "UpdateFunctionCode20150331v2", True),
+        ("UpdateFunctionCode20150331v2", "UpdateFunctionCode", True),
+        ("UpdateFunctionCode20150331", "UpdateFunctionCode20150331v2", True),
+        ("UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2", False),
         ("UpdateFunction", "UpdateFunctionCode", False),
         ("Update", None, False),
     ],
