@@ -7,6 +7,7 @@ lost: a line, payload or record that can't be read becomes a row with `reject_re
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,41 +133,45 @@ def _records(batch: pa.RecordBatch) -> Iterator[Record]:
 def _event_batch(family: str, form: str | None, lines: _Lines, origins: list[dict[str, Any]]) -> pa.RecordBatch:
     """The lines of one family as schemas.EVENT: events first, then the rejected lines."""
     parsed = parse(family, lines.messages, form)
-    row_line = pa.array([*parsed.index, *(line for line, _, _ in parsed.rejects)], pa.int64())
+    schema = arrow_schema(EVENT)
     rejected = len(parsed.rejects)
+    line_of_row = [*parsed.index, *(line for line, _, _ in parsed.rejects)]
+    rows = None if parsed.one_each(len(lines.ids)) else pa.array(line_of_row, pa.int64())
+
+    def by_row(values: list[Any], kind: pa.DataType) -> pa.Array:
+        """What the lines have, for each row."""
+        array = pa.array(values, kind)
+        return array if rows is None else pc.take(array, rows)
+
     columns = {
         name: pa.concat_arrays([column, pa.nulls(rejected, column.type)]) if rejected else column
         for name, column in zip(parsed.events.schema.names, parsed.events.columns, strict=True)
     }
-    delivered = pc.take(pa.array(lines.delivered, pa.int64()), row_line)
-    delivered = pc.multiply(delivered, 1000).cast(TIMESTAMP)
-    origin = pc.take(pa.array(lines.origin, pa.int64()), row_line)
-    schema = arrow_schema(EVENT)
+    origin = by_row(lines.origin, pa.int64())
     for name in ("owner", "log_group", "log_stream", "application_id", "arrived_at", "position"):
         columns[name] = pc.take(pa.array([payload[name] for payload in origins], schema.field(name).type), origin)
-    none = [None] * len(parsed.index)
-    columns["event_id"] = _event_ids(lines.ids, parsed, row_line)
+    delivered = pc.multiply(by_row(lines.delivered, pa.int64()), 1000).cast(TIMESTAMP)
     columns["delivered_at"] = delivered
-    columns["reject_reason"] = pa.array([*none, *(reason for _, reason, _ in parsed.rejects)], pa.string())
-    columns["reject_detail"] = pa.array([*none, *(clean(detail) for _, _, detail in parsed.rejects)], pa.string())
-    columns["family"] = pa.repeat(family, len(row_line))
-    columns["message"] = pc.coalesce(columns["message"], pc.take(pa.array(lines.messages, pa.string()), row_line))
+    columns["event_id"] = _event_ids(lines.ids, parsed) if rows is not None else by_row(lines.ids, pa.string())
+    none = pa.nulls(len(parsed.index), pa.string())
+    for name, words in (
+        ("reject_reason", [reason for _, reason, _ in parsed.rejects]),
+        ("reject_detail", [clean(detail) for _, _, detail in parsed.rejects]),
+    ):
+        columns[name] = pa.concat_arrays([none, pa.array(words, pa.string())])
+    columns["family"] = pa.repeat(family, len(line_of_row))
+    columns["message"] = pc.coalesce(columns["message"], by_row(lines.messages, pa.string()))
     # An application line's own clock is often local time without a zone: CloudWatch's timestamp is the better one.
     own_time = columns["event_time"]
     columns["event_time"] = delivered if family == "application" else pc.coalesce(own_time, delivered)
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-def _event_ids(ids: list[str], parsed: Parsed, row_line: pa.Array) -> pa.Array:
+def _event_ids(ids: list[str], parsed: Parsed) -> pa.Array:
     """CloudWatch's event id of each row; where one line gave several events, with `/1`, `/2`, ... behind it."""
-    if len(set(parsed.index)) == len(parsed.index):
-        return pc.take(pa.array(ids, pa.string()), row_line)
-    total: dict[int, int] = {}
-    for line in parsed.index:
-        total[line] = total.get(line, 0) + 1
-    seen: dict[int, int] = {}
+    total, seen = Counter(parsed.index), Counter[int]()
     words = []
     for line in parsed.index:
-        seen[line] = seen.get(line, 0) + 1
+        seen[line] += 1
         words.append(f"{ids[line]}/{seen[line]}" if total[line] > 1 else ids[line])
     return pa.array([*words, *(ids[line] for line, _, _ in parsed.rejects)], pa.string())

@@ -34,6 +34,10 @@ class Parsed:
     index: list[int]
     rejects: list[tuple[int, str, str]]
 
+    def one_each(self, lines: int) -> bool:
+        """Whether every line gave one event, in order: the usual case, and a quick one."""
+        return not self.rejects and self.index == list(range(lines))
+
 
 def parse(family: str, messages: list[str], form: str | None) -> Parsed:
     """Parses `messages` and gives typed columns. A line on which a parser fails is rejected, alone."""
@@ -66,10 +70,12 @@ def _parse(family: str, messages: list[str], form: str | None) -> Parsed:
     span = pc.min_max(events.column("event_time").cast(pa.int64()))
     if span["min"].is_valid and not (span["min"].as_py() >= _EARLIEST and span["max"].as_py() <= _LATEST):
         raise RejectedLineError("bad_timestamp", "the event's time is outside the years 1 to 9999")
-    seen = {*index, *(line for line, _, _ in rejects)}
-    # A line that gave nothing must not vanish.
-    silent = [(line, "no_event", "the line holds no event") for line in range(len(messages)) if line not in seen]
-    return Parsed(events, list(index), [*rejects, *silent])
+    parsed = Parsed(events, list(index), list(rejects))
+    if not parsed.one_each(len(messages)):  # a line that gave nothing must not vanish
+        seen = {*index, *(line for line, _, _ in rejects)}
+        missing = (line for line in range(len(messages)) if line not in seen)
+        parsed.rejects += [(line, "no_event", "the line holds no event") for line in missing]
+    return parsed
 
 
 def parse_batches(family: str, form: str | None = None) -> Callable[[Iterable[pa.RecordBatch]], Batches]:

@@ -150,6 +150,22 @@ def test_a_line_that_fails_is_kept_with_its_reason_and_its_neighbours_are_read(
     assert sorted(row["event_id"] for row in found) == [f"/vpc/flow-{number}" for number in range(7)]
 
 
+def test_a_parser_may_give_the_lines_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    def backwards(
+        family: str, messages: list[str], form: str | None
+    ) -> tuple[dict[str, Any], list[int], list[tuple[int, str, str]]]:
+        lines = list(reversed(range(len(messages))))
+        return {"action": pa.array([messages[line] for line in lines])}, lines, []
+
+    monkeypatch.setattr(parsing, "parse_lines", backwards)
+    found = rows(record("/vpc/flow", "a", "b", "c"))
+    assert [(row["event_id"][-1], row["action"], row["message"]) for row in found] == [
+        ("2", "c", "c"),
+        ("1", "b", "b"),
+        ("0", "a", "a"),
+    ]
+
+
 def test_an_unknown_log_group_keeps_every_line() -> None:
     found = rows(record("/other", "one", "two"))
     assert [(row["reject_reason"], row["message"], row["log_group"]) for row in found] == [

@@ -1,0 +1,40 @@
+"""A job of its own process, for tests that kill it: writes what each attempt of each batch held, and nothing else.
+
+Run as `python -m tests.aws.kinesis_job URL STREAM CHECKPOINT OUTPUT`. An attempt's file is renamed when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+
+from probable_cause import session
+from probable_cause.settings import LogGroup
+from probable_cause.sources import read_stream
+from tests.aws.kinesis_emulators import REGION
+
+GROUPS = [LogGroup("^/app/", "application")]
+
+
+def main(url: str, stream: str, checkpoint: str, output: str) -> None:
+    folder = Path(output)
+
+    def write(batch: DataFrame, batch_id: int) -> None:
+        rows = sorted((row["position"], row["event_id"]) for row in batch.select("position", "event_id").collect())
+        if rows:
+            part = folder / f"{batch_id:06d}.{uuid.uuid4().hex}"
+            part.with_suffix(".new").write_text(json.dumps(rows), encoding="utf-8")
+            part.with_suffix(".new").rename(part.with_suffix(".json"))
+
+    spark = session.build("kinesis-kill-test", "local[1]")
+    events = read_stream(spark, stream_name=stream, log_groups=GROUPS, region=REGION, endpoint_url=url, lag=0.2)
+    writer = events.writeStream.foreachBatch(write).option("checkpointLocation", checkpoint)
+    writer.trigger(processingTime="100 milliseconds").start().awaitTermination()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
