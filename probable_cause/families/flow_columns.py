@@ -46,21 +46,25 @@ def parse_plain(messages: Sequence[str], layout: FlowFormat) -> tuple[Columns, n
     if odd:
         chosen = np.delete(chosen, odd)
     columns, fits = _checked(table, layout)
-    if fits is not None:
-        chosen = chosen[fits]
-        columns, _ = _checked(table.filter(pa.array(fits)), layout)
+    while fits is not None and len(chosen):  # a number is weighed only once all of its column are numbers
+        chosen, table = chosen[fits], table.filter(pa.array(fits))
+        columns, fits = _checked(table, layout)
+    if not len(chosen):
+        return {}, chosen, lines
     rest = lines[:0] if len(chosen) == len(lines) else np.setdiff1d(lines, chosen, assume_unique=True)
-    return (_events(columns, layout) if len(chosen) else {}), chosen, rest
+    return _events(columns, layout), chosen, rest
 
 
 def _all_plain(text: bytes) -> bool:
     if not text.isascii() or len(text.translate(None, _NOT_PLAIN)) < len(text) or text[:1] in _QUOTES:
         return False
+    if not text or text[:1] == b"\n" or text[-1:] == b"\n" or b"\n\n" in text:  # an empty line gives no row
+        return False
     return not any(b"\n" + quote in text for quote in _QUOTES)
 
 
 def _is_plain(message: str) -> bool:
-    return message.isascii() and message.isprintable() and not message.startswith(_JSON)
+    return message != "" and message.isascii() and message.isprintable() and not message.startswith(_JSON)
 
 
 def _split(text: bytes, layout: FlowFormat) -> tuple[pa.Table, list[int]]:

@@ -139,7 +139,7 @@ def find(action: str, service: str, parts: Iterable[Any]) -> tuple[list[str], st
     """
     found: list[tuple[int, int, int, Named]] = []
     for position, part in enumerate(parts):
-        if part:
+        if part and type(part) in _WALKED:
             found += [(-_fits(action, named.thing), position, depth, named) for named, depth in _walk(part, service)]
     if not found:
         return [], None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 import pytest
-from tests.unit.families.shared_rows import FILES, LOGS, found, rows
 
 from probable_cause.errors import RejectedLineError
 from probable_cause.families import parse_line
+from tests.unit.families.shared_rows import FILES, LOGS, found, rows
 
 pytestmark = pytest.mark.skipif(not LOGS.is_dir(), reason=f"the shared logs are not at {LOGS}")
 
