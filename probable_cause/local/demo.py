@@ -92,7 +92,7 @@ def _run(options: Options, bundles: Sequence[Bundle], work: Path, screen: Screen
         demo = _Demo(settings.load(conf), bundles, screen)
         demo.prepare()
         screen.say("Starting the Spark job ...")
-        job = stack.enter_context(_Job(conf, work / "job.log"))
+        job = stack.enter_context(Job(conf, work / "job.log"))
         page = web.serve(demo.tables, demo.clock, options.port or free_port(), model=demo.model)
         stack.callback(page.close)
         screen.say(f"Dashboard: {page.url}")
@@ -132,7 +132,7 @@ def _write_conf(work: Path, url: str, bundles: Sequence[Bundle]) -> Path:
     return path
 
 
-class _Job:
+class Job:
     """The stream job in a process of its own, as a user runs it."""
 
     def __init__(self, conf: Path, log: Path) -> None:
@@ -151,7 +151,7 @@ class _Job:
             last = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]
             raise ProbableCauseError(f"the Spark job ended; its log is {self._log}:\n  " + "\n  ".join(last))
 
-    def __enter__(self) -> _Job:
+    def __enter__(self) -> Job:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -190,7 +190,7 @@ class _Demo:
         for bundle in self._bundles:
             lookups.put(self.tables, bundle.lookup_by_ip, bundle.lookup_by_resource, wall_clock())
 
-    def play(self, job: _Job) -> list[Outcome]:
+    def play(self, job: Job) -> list[Outcome]:
         """Plays all bundles; the last moment of the last one is now."""
         whole = sum((ends_at(bundle) - starts_at(bundle) + _GAP for bundle in self._bundles), timedelta())
         began = wall_clock().replace(microsecond=0)
@@ -206,7 +206,7 @@ class _Demo:
         set_offset(self._clock_file, timedelta())
         return outcomes
 
-    def _play_step(self, bundle: Bundle, step: Step, span: timedelta, title: str, job: _Job) -> list[Outcome]:
+    def _play_step(self, bundle: Bundle, step: Step, span: timedelta, title: str, job: Job) -> list[Outcome]:
         set_offset(self._clock_file, step.at + span - wall_clock())
         self._expected_rows += self._player.put(step, span)
         self._wait_for_rows(title, job)
@@ -214,7 +214,7 @@ class _Demo:
             self._act(action)
         return [self._check(bundle, truth, span, title, job) for truth in step.truths]
 
-    def _wait_for_rows(self, title: str, job: _Job) -> None:
+    def _wait_for_rows(self, title: str, job: Job) -> None:
         deadline = time.monotonic() + (_STEP_WITHIN if last_beat(self.tables.states) else _JOB_STARTS_WITHIN)
         while True:
             job.require_alive()
@@ -235,7 +235,7 @@ class _Demo:
         renew(self.tables, action.application_id, now, self.model, wall_clock())
         self._screen.say(f"  {action.who}: {action.action} {action.application_id} {action.event_type}")
 
-    def _check(self, bundle: Bundle, truth: Truth, span: timedelta, title: str, job: _Job) -> Outcome:
+    def _check(self, bundle: Bundle, truth: Truth, span: timedelta, title: str, job: Job) -> Outcome:
         """Looks until the tables say what is expected, or a verdict had its time to settle."""
         deadline = time.monotonic() + 15
         while True:
@@ -274,7 +274,7 @@ class _Demo:
         )
 
 
-def _wait_for_the_user(screen: Screen, url: str, job: _Job) -> None:
+def _wait_for_the_user(screen: Screen, url: str, job: Job) -> None:
     screen.say(f"The job goes on. Dashboard: {url}   Ctrl-C ends it.")
     try:
         while True:

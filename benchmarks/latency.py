@@ -1,0 +1,142 @@
+"""`make bench`, second part: from PutLogEvents to the item in DynamoDB, at a steady rate, on the embedded AWS.
+
+    python -m benchmarks.latency [--rate 100] [--seconds 60] [--json FILE]
+
+Application lines of interest are put among others at `rate` lines a second; each cause is an application of its own, so
+that each line's item, and with it its ledger, can be told apart. Reported: p50 and p95 of put -> item written, and
+where it goes: delivered -> arrived in Kinesis -> taken up by the sink -> written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from probable_cause import settings
+from probable_cause.clock import wall_clock
+from probable_cause.local import account
+from probable_cause.local.demo import Job
+from probable_cause.local.emulator import embedded_aws, free_port
+from probable_cause.state import dynamodb, lookups
+from probable_cause.state.lease import last_beat
+from probable_cause.state.moments import from_text
+from probable_cause.state.tables import Tables
+
+OF_INTEREST_EACH = 1.0  # seconds between two lines of interest
+GROUP = "/app/latency-{}"
+ERROR = "ERROR c.e.Db - java.net.ConnectException: Connection refused (10.0.0.9:5432)"
+
+
+def measure(rate: int, seconds: int) -> dict[str, Any]:
+    """Runs the job on an emulator for `seconds` of traffic and reads the ledgers."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        with embedded_aws(free_port(), work / "aws.log") as url:
+            conf = work / "latency.yml"
+            conf.write_text(yaml.safe_dump(_conf(work, url)), encoding="utf-8")
+            loaded = settings.load(conf)
+            dynamodb.create(loaded.region, url)
+            tables = dynamodb.connect(loaded.region, url)
+            lookups.put(tables, [], [], wall_clock())
+            causes = int(seconds / OF_INTEREST_EACH)
+            groups = [GROUP.format(number) for number in range(causes)] + [GROUP.format("noise")]
+            account.subscribe(loaded, groups, account.create_stream(loaded))
+            with Job(conf, work / "job.log") as job:
+                _warm_up(loaded, tables, job)
+                put_at = _put(loaded, rate, causes)
+                return _read(tables, put_at, rate, job)
+
+
+def _conf(work: Path, url: str) -> dict[str, Any]:
+    return {
+        "aws": {"endpoint_url": url},
+        "checkpoint": str(work / "checkpoint"),
+        "rejects": {"path": str(work / "rejected")},
+        "log_groups": [{"pattern": "^/app/(?P<application_id>[^/]+)", "family": "application"}],
+    }
+
+
+def _warm_up(loaded: settings.Settings, tables: Tables, job: Job) -> None:
+    """Until the job has done twenty batches: the first ones compile."""
+    writer = account.LogWriter(loaded)
+    number = 0
+    while int((last_beat(tables.states) or {}).get("BatchId", -1)) < 20:
+        job.require_alive()
+        writer.put(GROUP.format("noise"), "warm", [(int(time.time() * 1000), f"{ERROR} {number}")])
+        number += 1
+        time.sleep(0.5)
+
+
+def _put(loaded: settings.Settings, rate: int, causes: int) -> dict[str, datetime]:
+    """Puts the lines; application -> when its line of interest was put."""
+    writer = account.LogWriter(loaded)
+    put_at: dict[str, datetime] = {}
+    noise = max(0, round(rate * OF_INTEREST_EACH) - 1)
+    for number in range(causes):
+        until = time.monotonic() + OF_INTEREST_EACH
+        millis = int(time.time() * 1000)
+        writer.put(
+            GROUP.format("noise"), "noise", [(millis, f"INFO request {number} {i} served") for i in range(noise)]
+        )
+        put_at[f"latency-{number}"] = wall_clock()
+        writer.put(GROUP.format(number), "lines", [(int(time.time() * 1000), ERROR)])
+        time.sleep(max(0.0, until - time.monotonic()))
+    return put_at
+
+
+def _read(tables: Tables, put_at: dict[str, datetime], rate: int, job: Job) -> dict[str, Any]:
+    legs: dict[str, list[float]] = {"whole": [], "to Kinesis": [], "to the sink": [], "to the item": []}
+    deadline = time.monotonic() + 60
+    for application_id, put in put_at.items():
+        while not (items := tables.events.query(application_id)):
+            job.require_alive()
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{application_id}: no item after 60 s")
+            time.sleep(0.2)
+        key = {"ApplicationId": application_id, "StateKey": "overall#current"}
+        while (state := tables.states.get(key)) is None:
+            time.sleep(0.1)
+        ledger = {name: from_text(text) for name, text in items[0]["Ledger"].items()}
+        written = from_text(state["JudgedAt"])
+        legs["whole"].append((written - put).total_seconds())
+        legs["to Kinesis"].append((ledger["arrived"] - put).total_seconds())
+        legs["to the sink"].append((ledger["processed"] - ledger["arrived"]).total_seconds())
+        legs["to the item"].append((written - ledger["processed"]).total_seconds())
+    return {
+        "rate": rate,
+        "samples": len(put_at),
+        "seconds": {
+            name: {"p50": round(statistics.median(values), 3), "p95": round(_p95(values), 3)}
+            for name, values in legs.items()
+        },
+    }
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rate", type=int, default=100, help="lines a second")
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--json", help="file for the figures")
+    chosen = parser.parse_args()
+    told = measure(chosen.rate, chosen.seconds)
+    print(f"{told['rate']} lines/s, {told['samples']} of interest: put -> verdict written, seconds")
+    for name, values in told["seconds"].items():
+        print(f"{name:<14} p50 {values['p50']:6.2f}   p95 {values['p95']:6.2f}")
+    if chosen.json:
+        Path(chosen.json).write_text(json.dumps(told, indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
