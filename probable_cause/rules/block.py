@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from probable_cause.rules.fields import APPLICATION_FIELDS, TEMPLATE_ALIASES, TEMPLATE_COLUMNS, TEMPLATE_COMPUTED, is_known
+from probable_cause.rules.fields import (
+    APPLICATION_FIELDS,
+    TEMPLATE_ALIASES,
+    TEMPLATE_COLUMNS,
+    TEMPLATE_COMPUTED,
+    is_known,
+)
 from probable_cause.rules.model import SYMPTOMS
 from probable_cause.schemas import EVENT_TYPES, ROLES
 
@@ -86,11 +92,6 @@ def read_block(raw: Mapping[str, Any], family: str, decay: tuple[int, int], repo
     )  # fmt: skip
 
 
-def placeholders(template: str) -> list[str]:
-    """The names in a template, without the regular expression that may follow after `~`."""
-    return [name.split("~")[0] for name in PLACEHOLDER.findall(template)]
-
-
 def _one_of(raw: Mapping[str, Any], key: str, allowed: tuple[str, ...], report: Report) -> str:
     value = raw.get(key)
     if value not in allowed:
@@ -125,16 +126,11 @@ def _template(raw: Mapping[str, Any], key: str, family: str, report: Report) -> 
         report(key, message='a text is needed, such as "{eventName} on {resource}"')
         return ""
     if value.count("{") != len(PLACEHOLDER.findall(value)) or value.count("}") != value.count("{"):
-        report(key, message="the braces do not pair; a pattern after ~ may hold none")
-    for placeholder in PLACEHOLDER.findall(value):
-        name, _, pattern = placeholder.partition("~")
-        known = TEMPLATE_COLUMNS | TEMPLATE_COMPUTED | set(TEMPLATE_ALIASES)
-        known |= APPLICATION_FIELDS if family == "application" else frozenset()
+        report(key, message="the braces do not pair")
+    known = TEMPLATE_COLUMNS | TEMPLATE_COMPUTED | set(TEMPLATE_ALIASES)
+    known |= APPLICATION_FIELDS if family == "application" else frozenset()
+    for name in PLACEHOLDER.findall(value):
         if name not in known and (family == "application" and "." not in name or not is_known(family, name)):
-            report(key, message=f"{{{name}}} is no field of {family} events; allowed are {', '.join(sorted(known))} "
-                                "and the fields of the raw log")  # fmt: skip
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            report(key, message=f"the pattern after {{{name}~ is broken: {error}")
+            allowed = f"{', '.join(sorted(known))} and the fields of the raw log"
+            report(key, message=f"{{{name}}} is no field of {family} events; allowed are {allowed}")
     return value

@@ -21,6 +21,7 @@ def classify(events: DataFrame, rules: RuleSet) -> DataFrame:
     rejected = F.col("reject_reason").isNotNull()
     kept = rejected | (F.size("candidates") > 0)
     called = events.withColumn("candidates", F.expr(spark_sql.candidates(tables))).where(kept)
-    matched = called.withColumn("matches", F.expr(spark_sql.matches(tables)))
+    prepared = called.withColumns({name: F.expr(sql) for name, sql in spark_sql.prepared().items()})
+    matched = prepared.withColumn("matches", F.expr(spark_sql.matches(tables)))
     won = matched.select(*column_names(EVENT), F.expr(f"inline_outer({spark_sql.winners(tables)})"))
     return won.where(rejected | F.col("rule_id").isNotNull())

@@ -1,8 +1,7 @@
 """The identity of a cause and its summary in words: DataFrame[ATTRIBUTED] -> the same with `cause_id`, `summary`.
 
 One expression fills every rule's template: a template is split at its braces, and each name is looked up among the
-event's columns, its `fields`, and as a path of the raw record. `{name~pattern}` is the first group of a regular
-expression in that value. What is absent shows as `-`.
+event's columns, its `fields`, and as a path of the raw record. What is absent shows as `-`.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from probable_cause.rules.fields import TEMPLATE_ALIASES, TEMPLATE_COLUMNS
-from probable_cause.rules.spark_sql import LINE, NO_TEXTS, changes, let
+from probable_cause.rules.fields import TEMPLATE_ALIASES, TEMPLATE_COLUMNS, TEMPLATE_COMPUTED
+from probable_cause.rules.spark_sql import LINE, changes, let
 
 LONGEST_CAUSE = 200  # characters of a cause id; what is longer is cut, a hash of the whole keeps it unique
 LONGEST_VALUE = 300  # characters of one value in a summary
@@ -23,31 +22,33 @@ def describe(attributed: DataFrame) -> DataFrame:
 
     A cause id has at most LONGEST_CAUSE characters, one line, and no `#`, which separates the parts of a key.
     """
-    texts = F.expr(_rendered("array(cause_template, summary_template)"))
-    rendered = attributed.withColumn("texts", texts)
+    computed = {
+        "permissions": F.expr(f"if(contains(summary_template, '{{permissions}}'), {_permissions()}, null)"),
+        "changes": F.expr(f"if(contains(summary_template, '{{changes}}'), {_changes()}, null)"),
+    }
+    texts = F.expr(f"transform(array(cause_template, summary_template), template -> {_rendered()})")
+    rendered = attributed.withColumns(computed).withColumn("texts", texts)
     cause = F.expr(_short("replace(texts[0], '#', '-')"))
-    return rendered.withColumns({"cause_id": cause, "summary": F.col("texts")[1]}).drop("texts")
+    return rendered.withColumns({"cause_id": cause, "summary": F.col("texts")[1]}).drop("texts", *computed)
 
 
-def _rendered(templates: str) -> str:
-    """SQL of array<string>: the filled templates. Of a template's pieces the even ones are text, the odd ones names."""
+def _rendered() -> str:
+    """SQL of the filled `template`. Of its pieces the even ones are text, the odd ones names."""
     value = f"coalesce(nullif(trim(left(regexp_replace({_value()}, '\\\\s+', ' '), {LONGEST_VALUE})), ''), '-')"
-    filled = f"transform(split(template, '[{{}}]'), (piece, i) -> if(i % 2 = 0, piece, {value}))"
-    return f"transform({templates}, template -> array_join({filled}, ''))"
+    return f"array_join(transform(split(template, '[{{}}]'), (name, i) -> if(i % 2 = 0, name, {value})), '')"
 
 
 def _value() -> str:
-    """SQL of the value that a piece `name` or `name~pattern` stands for."""
-    names = {**{column: column for column in TEMPLATE_COLUMNS}, **TEMPLATE_ALIASES}
-    columns = " ".join(f"when '{name}' then cast({column} as string)" for name, column in sorted(names.items()))
+    """SQL of the value that `name` stands for."""
+    names = {name: name for name in sorted(TEMPLATE_COLUMNS | TEMPLATE_COMPUTED)} | TEMPLATE_ALIASES
+    columns = " ".join(f"when '{name}' then cast({column} as string)" for name, column in names.items())
     raw = f"coalesce(try_element_at(fields, name), get_json_object({LINE}, concat('$.', name)))"
-    found = (
-        f"case name {columns} when 'permissions' then {_permissions()} "
-        f"when 'changes' then array_join(slice({changes()}, 1, 3), '; ') else {raw} end"
-    )
-    cut = "if(size(parts) = 1, found, regexp_extract(found, parts[1], 1))"
-    whole = let("found", let("name", "parts[0]", found), cut)
-    return let("parts", "split(piece, '~', 2)", whole)
+    return f"case name {columns} else {raw} end"
+
+
+def _changes() -> str:
+    """SQL of the first differences of a Config item."""
+    return f"array_join(slice({changes()}, 1, 3), '; ')"
 
 
 def _permissions() -> str:
@@ -62,15 +63,14 @@ def _permissions() -> str:
     parsed = f"from_json(get_json_object({LINE}, '$.requestParameters.ipPermissions'), '{ddl}')"
     lists = ("ipRanges.items.cidrIp", "ipv6Ranges.items.cidrIpv6", "groups.items.groupId",
              "prefixListIds.items.prefixListId")  # fmt: skip
-    ends = f"concat({', '.join(f'coalesce(p.{one}, {NO_TEXTS})' for one in lists)})"
+    ends = f"concat_ws(', ', {', '.join(f'p.{one}' for one in lists)})"
     ports = (
         "case when p.fromPort is null or p.fromPort = '-1' then '' when p.fromPort = p.toPort then "
         "concat(' ', p.fromPort) else concat(' ', p.fromPort, '-', coalesce(p.toPort, '')) end"
     )
     protocol = "if(p.ipProtocol = '-1', 'all traffic', coalesce(p.ipProtocol, 'traffic'))"
-    others = let("ends", ends, "if(size(ends) = 0, '', concat(' with ', array_join(ends, ', ')))")
     rules = f"get_json_object({LINE}, '$.requestParameters.securityGroupRuleIds')"
-    listed = f"transform({parsed}.items, p -> concat({protocol}, {ports}, {others}))"
+    listed = f"transform({parsed}.items, p -> concat_ws(' with ', concat({protocol}, {ports}), nullif({ends}, '')))"
     return f"coalesce(array_join({listed}, '; '), {rules})"
 
 

@@ -24,8 +24,8 @@ class Test:
     """One comparison of a field with values; true when any value fits (`negated`: when none does).
 
     `source` is where the value comes from: `column` (a column of EVENT named by `path`), `fields` (a key of the
-    `fields` map, also tried as a JSON path), `json` (a JSON path of the raw record), `line` (the whole raw line) or
-    `change` (the differences of a Config item, one text each).
+    `fields` map, also tried as a JSON path), `json` (a JSON path of the raw record), `line` (the whole line) or
+    `change` (the differences of a Config item, one a line).
     `op`: equals, contains, startswith, endswith, like, regex, lt, lte, gt, gte, null, exists. Values are lower case
     unless `cased`; `regex` values are never changed.
     """

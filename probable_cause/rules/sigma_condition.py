@@ -87,6 +87,8 @@ def _comparison(name: str, value: Any, family: str, negated: bool) -> list[Term]
         return _expansion(name, [SigmaString(pattern) for pattern in value.expand()], family, negated)
     source, path = locate(family, name) if name else ("line", "")
     op, values, cased, inverted = _operation(value)
+    if source == "change" and op == "regex":  # the differences are lines of one text
+        values = tuple(f"(?m){pattern}" for pattern in values)
     return [((Test(name, source, path, op, values, cased, negated != inverted),),)]
 
 

@@ -19,7 +19,6 @@ LINE = "coalesce(record, message)"
 # A parser takes the header off an application's line; the logger's or exception's name in it may be what a rule names.
 TEXT = f"if(family = 'application', concat_ws(': ', try_element_at(fields, 'error_kind'), logger, {LINE}), {LINE})"
 NO_RULES = "cast(array() as array<int>)"
-NO_TEXTS = "cast(array() as array<string>)"
 
 # For each family: its name with `!` for a failed call, then what names the event. See rules/keys.py.
 _FAMILY = "concat(family, if(family = 'cloudtrail' and outcome = 'failure', '!', ''))"
@@ -72,6 +71,11 @@ def _found(anchors: str) -> str:
     return let("line", f"lower({TEXT})", f"flatten(transform(filter({anchors}, a -> contains(line, a.w)), a -> a.r))")
 
 
+def prepared() -> dict[str, str]:
+    """SQL of the columns that `matches` reads: what of a row would otherwise be computed anew for each comparison."""
+    return {"line_text": TEXT, "change_text": f"array_join({changes()}, '\\n')"}
+
+
 def matches(tables: Tables) -> str:
     """SQL of array<int>: those of the column `candidates` whose condition holds."""
     conditions = literal(tables.conditions, f"array<array<array<array<{TEST}>>>>")
@@ -85,7 +89,9 @@ def matches(tables: Tables) -> str:
 
 def _effective() -> str:
     """Failed, dry-run and read-only calls caused nothing."""
-    flags = " or ".join(f"coalesce(try_element_at(fields, '{name}') = 'true', false)" for name in ("read_only", "dry_run"))
+    flags = " or ".join(
+        f"coalesce(try_element_at(fields, '{name}') = 'true', false)" for name in ("read_only", "dry_run")
+    )
     return f"not (family = 'cloudtrail' and (coalesce(outcome = 'failure', false) or {flags}))"
 
 
@@ -95,40 +101,29 @@ def let(name: str, value: str, body: str) -> str:
 
 
 def _test() -> str:
+    # A JSON list is its text, and the one element that a path with [*] found is quoted: equal to any of its strings.
+    listed = "(left(e, 1) in ('[', '\"') and contains(e, concat('\"', x, '\"')))"
     compare = (
-        "case t.o when 'equals' then e = x when 'contains' then contains(e, x) "
+        f"case t.o when 'equals' then e = x or {listed} when 'contains' then contains(e, x) "
         "when 'startswith' then startswith(e, x) when 'endswith' then endswith(e, x) when 'like' then e like x "
         "when 'regex' then e rlike x when 'lt' then try_cast(e as double) < try_cast(x as double) "
         "when 'lte' then try_cast(e as double) <= try_cast(x as double) "
         "when 'gt' then try_cast(e as double) > try_cast(x as double) "
         "when 'gte' then try_cast(e as double) >= try_cast(x as double) end"
     )
-    found = f"exists(transform(es, e -> if(t.c, e, lower(e))), e -> exists(t.v, x -> {compare}))"
-    return let(
-        "es", _elements(), f"case t.o when 'null' then size(es) = 0 when 'exists' then size(es) > 0 else {found} end"
-    )
+    cased = let("v", _value(), "if(t.c, v, lower(v))")
+    found = f"exists(array({cased}), e -> exists(t.v, x -> {compare}))"
+    return f"case t.o when 'null' then {_value()} is null when 'exists' then {_value()} is not null else {found} end"
 
 
 def _value() -> str:
     columns = dict.fromkeys([*FLOW_COLUMNS.values(), *APPLICATION_COLUMNS.values(), "action"])
     column = " ".join(f"when '{name}' then cast({name} as string)" for name in columns)
     return (
-        f"case t.s when 'json' then get_json_object({LINE}, t.p) when 'line' then {TEXT} "
-        f"when 'column' then case t.p {column} end when 'fields' then try_element_at(fields, t.p) end"
+        f"case t.s when 'json' then get_json_object({LINE}, t.p) when 'line' then line_text "
+        f"when 'change' then change_text when 'column' then case t.p {column} end "
+        "when 'fields' then try_element_at(fields, t.p) end"
     )
-
-
-def _elements() -> str:
-    """The values of a field to compare: itself, and, when it is a JSON list, its elements. None when it is absent."""
-    one = let(
-        "v",
-        _value(),
-        f"case when v is null then {NO_TEXTS} when t.s != 'json' then array(v) "
-        f"when startswith(v, '[') then concat(array(v), coalesce(from_json(v, 'array<string>'), {NO_TEXTS})) "
-        "when startswith(v, '\"') then coalesce(from_json(concat('[', v, ']'), 'array<string>'), array(v)) "
-        "else array(v) end",
-    )
-    return f"case when t.s = 'change' then {changes()} else {one} end"
 
 
 def changes() -> str:
@@ -136,15 +131,14 @@ def changes() -> str:
     `UPDATE Configuration.DesiredCapacity: 4 -> 0 (down)`."""
     ddl = "map<string, struct<changeType: string, previousValue: string, updatedValue: string>>"
     found = f"get_json_object({LINE}, '$.configurationItemDiff.changedProperties')"
-    direction = "case when n < p then ' (down)' when n > p then ' (up)' else '' end"
-    direction = let("p", "try_cast(d.value.previousValue as double)", direction)
-    direction = let("n", "try_cast(d.value.updatedValue as double)", direction)
+    before, after = (f"try_cast(d.value.{side} as double)" for side in ("previousValue", "updatedValue"))
     text = (
         "concat(coalesce(d.value.changeType, 'UPDATE'), ' ', d.key, ': ', coalesce(d.value.previousValue, 'null'), "
-        f"' -> ', coalesce(d.value.updatedValue, 'null'), {direction})"
+        "' -> ', coalesce(d.value.updatedValue, 'null'), "
+        f"case when {after} < {before} then ' (down)' when {after} > {before} then ' (up)' else '' end)"
     )
     listed = f"transform(map_entries(from_json({found}, '{ddl}')), d -> {text})"
-    return f"if(family = 'aws_config', coalesce({listed}, {NO_TEXTS}), {NO_TEXTS})"
+    return f"if(family = 'aws_config', {listed}, null)"
 
 
 def winners(tables: Tables) -> str:
