@@ -24,7 +24,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from probable_cause.clock import Clock
-from probable_cause.dashboard.http import Request, Response, refusal
+from probable_cause.dashboard.http import SECURITY_HEADERS, Request, Response, refusal
 from probable_cause.errors import EnvironmentFaultError
 from probable_cause.lambdas.dashboard_api import respond
 from probable_cause.state.tables import Tables
@@ -34,21 +34,6 @@ from probable_cause.verdict.model import DEFAULT
 log = logging.getLogger(__name__)
 
 SITE = Path(__file__).parent.parent / "dashboard" / "site"
-# Also in infra/: CloudFront's response headers policy. Scripts and styles come from our own files only, text never
-# becomes markup (Trusted Types without any policy), and nobody frames the page.
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 _BODY = 64 * 1024  # bytes read of a request at most
 _IDLE_SECONDS = 30  # a connection that says nothing for so long is closed
 

@@ -1,6 +1,6 @@
 // How a person becomes known. Locally: the link's fragment carries a token. In AWS: the user pool's own page, by the
 // authorization code flow with PKCE (RFC 7636), as `auth.json` beside index.html says:
-//   {"authorize": "https://...", "token": "https://...", "client_id": "...", "scope": "openid email"}
+//   {"authorize": <address>, "token": <address>, "client_id": <id>, "scope": "openid email"}
 // The token lives in sessionStorage and leaves only in the Authorization header, so no other site can make use of it.
 
 import { setToken } from "./api.js";
@@ -18,7 +18,9 @@ export function takeToken() {
 }
 
 const configured = async () => {
-  const response = await fetch("auth.json", { credentials: "omit", signal: AbortSignal.timeout(10000) }).catch(() => null);
+  const response = await fetch("auth.json", { credentials: "omit", signal: AbortSignal.timeout(10000) }).catch(
+    () => null,
+  );
   return response?.ok ? response.json() : null;
 };
 
@@ -31,8 +33,15 @@ export async function signInWith() {
     const state = text(crypto.getRandomValues(new Uint8Array(18)));
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
     sessionStorage.setItem("sign-in", JSON.stringify({ verifier, state, to: location.hash || "#/" }));
-    const asked = new URLSearchParams({ response_type: "code", client_id: conf.client_id, redirect_uri: here(), scope: conf.scope,
-      state, code_challenge: text(new Uint8Array(digest)), code_challenge_method: "S256" });
+    const asked = new URLSearchParams({
+      response_type: "code",
+      client_id: conf.client_id,
+      redirect_uri: here(),
+      scope: conf.scope,
+      state,
+      code_challenge: text(new Uint8Array(digest)),
+      code_challenge_method: "S256",
+    });
     location.assign(`${conf.authorize}?${asked}`);
   };
 }
@@ -50,8 +59,13 @@ export async function returned() {
   const response = await fetch(conf.token, {
     method: "POST",
     credentials: "omit",
-    body: new URLSearchParams({ grant_type: "authorization_code", client_id: conf.client_id, redirect_uri: here(),
-      code: given.get("code"), code_verifier: begun.verifier }),
+    body: new URLSearchParams({
+      grant_type: "authorization_code",
+      client_id: conf.client_id,
+      redirect_uri: here(),
+      code: given.get("code"),
+      code_verifier: begun.verifier,
+    }),
   });
   if (!response.ok) throw new Error(`the sign-in's last step was refused (${response.status})`);
   setToken((await response.json()).id_token);
@@ -59,4 +73,8 @@ export async function returned() {
 }
 
 /** Bytes as base64url. */
-const text = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const text = (bytes) =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");

@@ -27,15 +27,26 @@ export function decay(event) {
     points.push(`${((i / 11) * WIDTH).toFixed(1)},${level(y)}`);
   }
   const dot = s("circle", { r: 2.2, class: "decay-dot", "data-decay": "dot", ...spot(event, window, value) });
-  const title = `Relevance ${value.toFixed(1)} of 10 now; halves every ${span(event.half_life_seconds * 1000)}, ` +
+  const title =
+    `Relevance ${value.toFixed(1)} of 10 now; halves every ${span(event.half_life_seconds * 1000)}, ` +
     `gone ${span(window * 1000)} after it was last seen`;
   return h(
     "span",
-    { class: "decay", title, "data-base": event.relevance, "data-half": event.half_life_seconds, "data-window": window,
-      "data-last": event.last_seen },
+    {
+      class: "decay",
+      title,
+      "data-base": event.relevance,
+      "data-half": event.half_life_seconds,
+      "data-window": window,
+      "data-last": event.last_seen,
+    },
     number,
-    s("svg", { width: WIDTH, height: HEIGHT, viewBox: `-2 0 ${WIDTH + 4} ${HEIGHT}`, "aria-hidden": "true" },
-      s("polyline", { class: "decay-line", points: points.join(" ") }), dot),
+    s(
+      "svg",
+      { width: WIDTH, height: HEIGHT, viewBox: `-2 0 ${WIDTH + 4} ${HEIGHT}`, "aria-hidden": "true" },
+      s("polyline", { class: "decay-line", points: points.join(" ") }),
+      dot,
+    ),
   );
 }
 
@@ -49,8 +60,12 @@ function spot(event, window, value) {
 /** Moves every drawn number and dot under `root` to now. */
 export function tick(root = document) {
   for (const one of root.querySelectorAll(".decay[data-base]")) {
-    const event = { relevance: +one.dataset.base, half_life_seconds: +one.dataset.half,
-      window_seconds: +one.dataset.window, last_seen: one.dataset.last };
+    const event = {
+      relevance: +one.dataset.base,
+      half_life_seconds: +one.dataset.half,
+      window_seconds: +one.dataset.window,
+      last_seen: one.dataset.last,
+    };
     const value = relevanceAt(event);
     const number = one.firstElementChild;
     const words = value.toFixed(1);

@@ -27,11 +27,17 @@ export function report(error, where = "") {
   }
   const details = `${text}\n${where}\n${error?.stack ?? ""}\n${navigator.userAgent}`;
   const counter = h("span", {});
-  const toast = h("div", { class: "toast error", role: "alert" },
+  const toast = h(
+    "div",
+    { class: "toast error", role: "alert" },
     h("p", {}, h("strong", {}, "This page has a fault"), counter, ": ", h("code", {}, text.slice(0, 400))),
-    h("p", { class: "row" },
+    h(
+      "p",
+      { class: "row" },
       h("button", { type: "button", class: "small" }, "Copy details"),
-      h("button", { type: "button", class: "small" }, "Dismiss")));
+      h("button", { type: "button", class: "small" }, "Dismiss"),
+    ),
+  );
   const [copy, dismiss] = toast.querySelectorAll("button");
   copy.addEventListener("click", () => copyText(details, "Details copied"));
   dismiss.addEventListener("click", () => {

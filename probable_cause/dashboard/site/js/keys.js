@@ -45,8 +45,13 @@ function general(key) {
 export function showHelp() {
   const rows = HELP.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)));
   const close = h("button", { type: "button", class: "primary" }, "Close");
-  const box = h("dialog", { class: "help", "aria-labelledby": "help-title" },
-    h("h2", { id: "help-title" }, "Keys"), h("dl", {}, ...rows), h("p", { class: "row end" }, close));
+  const box = h(
+    "dialog",
+    { class: "help", "aria-labelledby": "help-title" },
+    h("h2", { id: "help-title" }, "Keys"),
+    h("dl", {}, ...rows),
+    h("p", { class: "row end" }, close),
+  );
   close.addEventListener("click", () => box.close());
   box.addEventListener("close", () => box.remove());
   document.body.append(box);

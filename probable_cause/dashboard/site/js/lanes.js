@@ -15,7 +15,10 @@ export function pack(events, span, x, width) {
   const items = inside.map((event) => {
     const from = x(Date.parse(event.first_seen)) - (event.role === "symptom" ? 0 : 7);
     const seenTo = Math.max(x(Date.parse(event.last_seen)) + (event.role === "symptom" ? 0 : 7), from + 4);
-    const text = event.role === "symptom" && event.count > 1 ? `${plain(event.summary, 60)} ×${count(event.count)}` : plain(event.summary, 60);
+    const text =
+      event.role === "symptom" && event.count > 1
+        ? `${plain(event.summary, 60)} ×${count(event.count)}`
+        : plain(event.summary, 60);
     const wide = text.length * CHARACTER;
     // Words stand right of the mark, and of what a person did where that would be under them; left at the right edge.
     const handled = event.status_at && event.status !== "open" ? x(Date.parse(event.status_at)) + 8 : 0;

@@ -52,7 +52,8 @@ async function open() {
   return undefined;
 }
 
-const empty = (text, label, href) => h("div", { class: "empty" }, h("p", {}, text), h("p", {}, h("a", { href }, label)));
+const empty = (text, label, href) =>
+  h("div", { class: "empty" }, h("p", {}, text), h("p", {}, h("a", { href }, label)));
 
 async function signIn(reason) {
   view?.close();
@@ -61,15 +62,26 @@ async function signIn(reason) {
   if (elsewhere) {
     const button = h("button", { type: "button", class: "primary" }, "Sign in");
     button.addEventListener("click", () => elsewhere().catch((error) => report(error, "signing in")));
-    main.replaceChildren(h("div", { class: "empty" }, h("h1", {}, "Sign in"), h("p", {}, reason ?? "This page shows what your applications do: it needs to know you."), h("p", {}, button)));
+    main.replaceChildren(
+      h(
+        "div",
+        { class: "empty" },
+        h("h1", {}, "Sign in"),
+        h("p", {}, reason ?? "This page shows what your applications do: it needs to know you."),
+        h("p", {}, button),
+      ),
+    );
     return;
   }
   const field = h("input", { id: "token", type: "password", autocomplete: "off", required: true, spellcheck: "false" });
-  const form = h("form", { class: "empty sign-in" },
+  const form = h(
+    "form",
+    { class: "empty sign-in" },
     h("h1", {}, "Sign in"),
     h("p", {}, reason ?? "This page needs a token. Open the link that the program printed: it carries one."),
     h("label", { for: "token" }, "Or paste the token"),
-    h("p", { class: "row" }, field, h("button", { type: "submit", class: "primary" }, "Open")));
+    h("p", { class: "row" }, field, h("button", { type: "submit", class: "primary" }, "Open")),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     setToken(field.value.trim());
@@ -99,7 +111,8 @@ function header(state) {
   } else if (mood === "live" && jobAge !== null && jobAge > QUIET) {
     mood = "stale";
     label = `Job silent for ${span(jobAge)}`;
-    notice = "The job that reads the logs has not been heard of lately, so nothing new can appear here. See Operations.";
+    notice =
+      "The job that reads the logs has not been heard of lately, so nothing new can appear here. See Operations.";
   }
   live.dataset.state = mood;
   if (text.textContent !== label) text.textContent = label;
@@ -113,7 +126,9 @@ function signedOut() {
   view.close();
   view = null;
   sessionStorage.removeItem("token");
-  signIn("The token is no longer valid. Open the newest link, or sign in again.").catch((error) => report(error, "signing in"));
+  signIn("The token is no longer valid. Open the newest link, or sign in again.").catch((error) =>
+    report(error, "signing in"),
+  );
 }
 
 const THEMES = ["auto", "light", "dark"];
@@ -158,4 +173,3 @@ setInterval(() => {
 theme();
 zone();
 open().catch((error) => report(error, "starting"));
-

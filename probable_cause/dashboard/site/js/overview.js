@@ -1,25 +1,34 @@
-// All applications, what hurts most first (the API's order). Filters live in the address, so that a link shows the same.
+// All applications, what hurts most first (the API's order). Filters live in the address: a link shows the same.
 
 import { actOn, openAct } from "./act.js";
 import { poll } from "./api.js";
-import { decay } from "./decay.js";
 import { children, h } from "./dom.js";
-import { LAYER_NAMES, actorName, count, isolated, layerName, percent, plain } from "./text.js";
-import { range, time } from "./time.js";
+import { line } from "./row.js";
+import { LAYER_NAMES, actorName, count, layerName, plain } from "./text.js";
 
 const HEALTHS = ["failing", "degraded", "healthy"];
-const STATES = { probable_cause: "", deferred: "defers to ", symptom: "symptom only", last_record: "last record", healthy: "" };
 const FIRST = 60; // rows drawn at once; the others follow when the browser has a moment
 
 export function open(root, _rest, query) {
-  const filter = { q: query.get("q") ?? "", health: query.get("health") ?? "", layer: query.get("layer") ?? "",
-    account: query.get("account") ?? "", actor: query.get("actor") ?? "" };
+  const filter = {
+    q: query.get("q") ?? "",
+    health: query.get("health") ?? "",
+    layer: query.get("layer") ?? "",
+    account: query.get("account") ?? "",
+    actor: query.get("actor") ?? "",
+  };
   const drawn = new Map(); // application id -> {text, row}
   let data = null;
   let later = 0;
 
-  const search = h("input", { id: "search", type: "search", placeholder: "Search name, change, person, resource",
-    "aria-label": "Search applications", autocomplete: "off", spellcheck: "false" });
+  const search = h("input", {
+    id: "search",
+    type: "search",
+    placeholder: "Search name, change, person, resource",
+    "aria-label": "Search applications",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   search.value = filter.q;
   const chips = h("div", { class: "chips", role: "group", "aria-label": "Health" });
   const picks = ["layer", "account", "actor"].map((name) => [name, h("select", { "aria-label": `Filter by ${name}` })]);
@@ -28,9 +37,16 @@ export function open(root, _rest, query) {
   root.replaceChildren(
     h("h1", { class: "hidden" }, "Applications"),
     h("div", { class: "filters" }, search, chips, ...picks.map(([, select]) => select)),
-    h("div", { class: "heads", "aria-hidden": "true" }, h("span", {}, "Application"), h("span", {}, "Probable root cause"),
-      ...LAYER_NAMES.map((layer) => h("span", {}, layerName(layer)))),
-    list, note);
+    h(
+      "div",
+      { class: "heads", "aria-hidden": "true" },
+      h("span", {}, "Application"),
+      h("span", {}, "Probable root cause"),
+      ...LAYER_NAMES.map((layer) => h("span", {}, layerName(layer))),
+    ),
+    list,
+    note,
+  );
 
   function remember() {
     const parts = new URLSearchParams(Object.entries(filter).filter(([, value]) => value));
@@ -77,9 +93,12 @@ export function open(root, _rest, query) {
       list.replaceChildren(...fitting.slice(0, FIRST).map(rowOf));
       later = requestIdleCallback(() => inOrder(list, fitting.map(rowOf)), { timeout: 300 });
     } else inOrder(list, fitting.map(rowOf));
-    note.textContent = data.length === 0
-      ? "No application has had an event of interest yet. As soon as a log line names one, it appears here."
-      : fitting.length === 0 ? "No application fits the search and filters." : `${count(fitting.length)} of ${count(data.length)} applications`;
+    note.textContent =
+      data.length === 0
+        ? "No application has had an event of interest yet. As soon as a log line names one, it appears here."
+        : fitting.length === 0
+          ? "No application fits the search and filters."
+          : `${count(fitting.length)} of ${count(data.length)} applications`;
   }
 
   const stop = poll("/api/applications", (content) => {
@@ -104,7 +123,13 @@ export function open(root, _rest, query) {
     openAct(JSON.parse(actOn(id, app.root_cause, action)));
     return true;
   }
-  const does = { j: () => move(1), k: () => move(-1), a: () => act("acknowledge"), r: () => act("resolve"), o: () => act("reopen") };
+  const does = {
+    j: () => move(1),
+    k: () => move(-1),
+    a: () => act("acknowledge"),
+    r: () => act("resolve"),
+    o: () => act("reopen"),
+  };
   return {
     close: () => {
       stop();
@@ -119,7 +144,7 @@ export function open(root, _rest, query) {
   };
 }
 
-/** Moves, adds and removes rows so that `list` holds exactly `rows`; a focused row that stays in place is not touched. */
+/** Makes `list` hold exactly `rows`; a focused row that stays in place is not touched. */
 function inOrder(list, rows) {
   const wanted = new Set(rows);
   for (const old of [...list.children]) if (!wanted.has(old)) old.remove();
@@ -138,66 +163,57 @@ function fits(app, filter) {
   if (filter.account && !app.accounts.includes(filter.account)) return false;
   const layers = filter.layer ? [app.layers[filter.layer]] : Object.values(app.layers);
   if (filter.layer && !layers.some((layer) => layer?.event)) return false;
-  if (filter.actor && ![app.root_cause, ...layers.map((one) => one?.event)].some((one) => one?.actor === filter.actor)) return false;
+  if (filter.actor && ![app.root_cause, ...layers.map((one) => one?.event)].some((one) => one?.actor === filter.actor))
+    return false;
   const words = filter.q.toLowerCase().split(/\s+/).filter(Boolean);
   if (!words.length) return true;
   const events = [app.root_cause, ...layers.map((layer) => layer?.event)].filter(Boolean);
-  const text = [app.application_id, app.health, ...app.accounts,
-    ...events.flatMap((one) => [one.summary, one.actor, one.event_key, ...(one.resource_ids ?? [])])].join(" ").toLowerCase();
+  const text = [
+    app.application_id,
+    app.health,
+    ...app.accounts,
+    ...events.flatMap((one) => [one.summary, one.actor, one.event_key, ...(one.resource_ids ?? [])]),
+  ]
+    .join(" ")
+    .toLowerCase();
   return words.every((word) => text.includes(word));
 }
 
 function chipsOf(chips, data, filter) {
-  children(chips, HEALTHS.map((health) => {
-    const many = data.filter((app) => app.health === health).length;
-    return h("button", { type: "button", key: health, class: `chip ${health}`, "data-health": health,
-      "aria-pressed": filter.health === health ? "true" : "false" }, `${count(many)} ${health}`);
-  }));
+  children(
+    chips,
+    HEALTHS.map((health) => {
+      const many = data.filter((app) => app.health === health).length;
+      return h(
+        "button",
+        {
+          type: "button",
+          key: health,
+          class: `chip ${health}`,
+          "data-health": health,
+          "aria-pressed": filter.health === health ? "true" : "false",
+        },
+        `${count(many)} ${health}`,
+      );
+    }),
+  );
 }
 
 function options(select, name, data, chosen) {
   const values = new Set(chosen ? [chosen] : []);
   for (const app of data) {
     if (name === "account") app.accounts.forEach((one) => values.add(one));
-    if (name === "actor") for (const one of [app.root_cause, ...Object.values(app.layers).map((l) => l.event)]) if (one?.actor) values.add(one.actor);
+    if (name === "actor")
+      for (const one of [app.root_cause, ...Object.values(app.layers).map((l) => l.event)])
+        if (one?.actor) values.add(one.actor);
   }
   const all = name === "layer" ? LAYER_NAMES : [...values].sort().slice(0, 200);
   select.hidden = all.length === 0;
   const words = { layer: layerName, account: (one) => one, actor: actorName }[name];
-  const wanted = [h("option", { value: "", key: "" }, `Any ${name}`), ...all.map((one) => h("option", { value: one, key: one }, plain(words(one), 60)))];
+  const wanted = [
+    h("option", { value: "", key: "" }, `Any ${name}`),
+    ...all.map((one) => h("option", { value: one, key: one }, plain(words(one), 60))),
+  ];
   children(select, wanted);
   select.value = chosen;
-}
-
-function line(app) {
-  const href = `#/app/${encodeURIComponent(app.application_id)}`;
-  return h("li", { class: `app ${app.health}`, "data-app": app.application_id },
-    h("div", { class: "who" },
-      h("a", { class: "name", href }, isolated(app.application_id, 80)),
-      h("span", { class: "meta" }, h("span", { class: `health ${app.health}` }, app.health), " ", app.since ? time(app.since, "ago") : "")),
-    h("div", { class: "cause" }, ...cause(app)),
-    ...LAYER_NAMES.map((name) => h("div", { class: `layer ${app.layers[name].state}`, "data-layer": layerName(name) }, ...layer(app, name))));
-}
-
-function cause(app) {
-  const event = app.root_cause;
-  if (!event) return [h("span", { class: "soft why-none" }, app.health === "healthy" ? "–" : plain(app.why_none ?? "No cause is named."))];
-  return [
-    h("span", { class: "summary" }, isolated(event.summary, 160)),
-    h("span", { class: "meta" }, h("b", { title: "Confidence" }, percent(event.confidence)),
-      event.actor ? [" · ", h("span", { class: "actor" }, isolated(actorName(event.actor), 60))] : "",
-      " · ", time(event.last_seen, "ago"),
-      event.status === "acknowledged" ? [" · ", h("span", { class: "acked" }, "acknowledged", event.status_by ? [" by ", isolated(actorName(event.status_by), 40)] : "")] : "")];
-}
-
-function layer(app, name) {
-  const one = app.layers[name];
-  const event = one.event;
-  if (!event) return [h("span", { class: "none" }, h("span", { class: "hidden" }, `${layerName(name)}: healthy`), h("span", { "aria-hidden": "true" }, "–"))];
-  const word = one.state === "deferred" ? `defers to ${layerName(one.deferred_from).toLowerCase()}` : STATES[one.state];
-  return [
-    h("span", { class: "summary" }, h("span", { class: "hidden" }, `${layerName(name)}: `), isolated(event.summary, 120)),
-    h("span", { class: "meta" }, decay(event), event.count > 1 ? [" ", h("span", { class: "times" }, `×${count(event.count)}`)] : "",
-      " ", h("span", { class: "range" }, ...range(event.first_seen, event.last_seen)),
-      word ? h("span", { class: "state" }, ` ${word}`) : "")];
 }

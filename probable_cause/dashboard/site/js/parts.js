@@ -1,8 +1,13 @@
-// The parts of an application's page that explain: evidence, rivals, gaps, the model's numbers, the ledger, the past.
+// Small parts that several places of an application's page use.
 
+import { decay } from "./decay.js";
 import { h } from "./dom.js";
-import { actorName, count, isolated, layerName, percent, plain, shown } from "./text.js";
-import { both, clock, range, span, time } from "./time.js";
+import { actorName, isolated, percent, plain } from "./text.js";
+import { time } from "./time.js";
+
+/** A titled box. */
+export const section = (title, ...content) =>
+  h("section", { class: "panel", key: title }, h("h2", {}, title), ...content);
 
 export const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
@@ -13,22 +18,30 @@ export function likelihood(confidence) {
 }
 
 /** Event keys of what the root cause's sentences rest on, by the sentence's place. */
-const restsOn = (model, sentence) =>
+export const restsOn = (model, sentence) =>
   model.events.filter((event) => event.event_ids.some((id) => sentence.event_ids.includes(id)));
 
 /** The earliest symptom that is evidence for the root cause. */
 export function firstSymptom(model, cause) {
   const told = model.root_cause.evidence.flatMap((sentence) => restsOn(model, sentence));
-  return told.filter((event) => event.role === "symptom" && event.event_key !== cause.event_key)
-    .sort((a, b) => a.first_seen.localeCompare(b.first_seen))[0] ?? null;
+  return (
+    told
+      .filter((event) => event.role === "symptom" && event.event_key !== cause.event_key)
+      .sort((a, b) => a.first_seen.localeCompare(b.first_seen))[0] ?? null
+  );
 }
 
 export function statusLine(event) {
   if (event.status === "open" && !event.status_by) return "";
   const word = { open: "Reopened", acknowledged: "Acknowledged", resolved: "Resolved" }[event.status];
-  return h("p", { class: `status ${event.status}` }, h("strong", {}, word), event.status_by ? [" by ", isolated(actorName(event.status_by), 80)] : "",
+  return h(
+    "p",
+    { class: `status ${event.status}` },
+    h("strong", {}, word),
+    event.status_by ? [" by ", isolated(actorName(event.status_by), 80)] : "",
     event.status_at ? [", ", time(event.status_at), " (", time(event.status_at, "ago"), ")"] : "",
-    event.status_reason ? [": ", isolated(event.status_reason, 500)] : "");
+    event.status_reason ? [": ", isolated(event.status_reason, 500)] : "",
+  );
 }
 
 /** What a person would paste into a chat. */
@@ -42,99 +55,6 @@ export function forChat(model, event) {
   ].join("\n");
 }
 
-const section = (title, ...content) => h("section", { class: "panel", key: title }, h("h2", {}, title), ...content);
-
-export function evidence(model) {
-  return section("Why", h("ol", { class: "evidence" }, model.root_cause.evidence.map((sentence, index) => {
-    const lines = restsOn(model, sentence);
-    return h("li", { key: `${index}${sentence.event_ids[0] ?? ""}` }, h("p", {}, isolated(sentence.text, 600)),
-      lines.map((event) => h("details", { key: event.event_key, class: "line" },
-        h("summary", {}, "Original line ", h("span", { class: "soft" }, clock(event.last_seen), event.count > 1 ? `, newest of ${count(event.count)}` : "")),
-        h("pre", { class: "log", tabindex: "0", "aria-label": "Original log line" }, ...shown(event.message)))));
-  })));
-}
-
-export function rivals(model) {
-  const rows = model.root_cause.rivals;
-  return section("Considered, and ranked lower", rows.length === 0
-    ? h("p", { class: "soft" }, "No other change was in reach of these symptoms.")
-    : h("ol", { class: "rivals" }, rows.map((rival) => {
-        const event = model.by.get(rival.event_key);
-        return h("li", { key: rival.event_key }, h("span", { class: "share num" }, percent(rival.confidence)),
-          h("div", {}, h("p", {}, h("button", { type: "button", class: "link", "data-select": rival.event_key }, isolated(event?.summary ?? rival.event_key)),
-            event ? h("span", { class: "soft" }, " · ", layerName(event.event_type).toLowerCase(), event.actor ? [" · ", isolated(actorName(event.actor), 60)] : "", " · ", time(event.last_seen)) : ""),
-          h("p", { class: "soft" }, plain(rival.why_lower, 300))));
-      })));
-}
-
-export function gaps(model) {
-  const rows = model.root_cause.gaps;
-  return section("What is not known", rows.length
-    ? h("ul", { class: "gaps" }, rows.map((gap) => h("li", {}, isolated(gap, 400))))
-    : h("p", { class: "soft" }, "No gap in the evidence was found."));
-}
-
-export function inverse(model) {
-  const proposed = model.root_cause.proposed_inverse;
-  if (!proposed) return "";
-  const call = proposed.call;
-  const command = call && cli(call);
-  return section("To undo it", h("p", {}, isolated(proposed.text, 400)), call ? [
-    h("pre", { class: "log", tabindex: "0", "aria-label": "AWS CLI command" }, ...shown(command)),
-    h("p", { class: "row" }, h("button", { type: "button", class: "small", key: "copy", "data-do": "copy", "data-text": command, "data-done": "Command copied: read it before you run it" }, "Copy command"),
-      h("span", { class: "soft" }, "A proposal. Nothing here runs it."))] : "");
-}
-
-/** `aws ec2 authorize-security-group-ingress --cli-input-json '{...}'`. */
-function cli(call) {
-  const name = call.operation.replace(/([a-z0-9])([A-Z])/g, "$1-$2").replace(/([A-Z]+)([A-Z][a-z])/g, "$1-$2").toLowerCase();
-  const json = JSON.stringify(call.parameters, null, 2).replaceAll("'", "'\\''");
-  return `aws ${call.service} ${name} --cli-input-json '${json}'`;
-}
-
-const FACTORS = {
-  severity: "how much such a change matters, and how long ago", actor: "who made it", support: "how well it explains the symptoms",
-  time: "it came before the symptom", kind: "such a change causes such a symptom", path: "it touched what the symptom met",
-  clue: "how clear the symptom is", fading: "how recent that incident is",
-};
-
-export function factors(model) {
-  const cause = model.root_cause;
-  const rows = Object.entries(cause.factors);
-  return section("How it was weighed", h("table", { class: "factors" },
-    h("caption", { class: "hidden" }, "Factors of the model, each from 0 to 1"),
-    h("tbody", {}, rows.map(([name, value]) => h("tr", { key: name, class: ["severity", "actor", "support"].includes(name) ? "" : "inner" },
-      h("th", { scope: "row" }, plain(name, 30)), h("td", { class: "soft" }, FACTORS[name] ?? ""), h("td", { class: "right num" }, value.toFixed(2)))))),
-    h("p", { class: "soft" }, "severity × actor × support = strength ", h("b", { class: "num" }, cause.strength.toFixed(2))));
-}
-
-const STEPS = [["event", "It happened"], ["delivered", "AWS delivered the line"], ["arrived", "In Kinesis"], ["processed", "Read by the job"], ["written", "Verdict written"]];
-
-export function ledger(model) {
-  const known = STEPS.filter(([name]) => model.root_cause.ledger[name]);
-  let before = null;
-  const rows = known.map(([name, label]) => {
-    const at = model.root_cause.ledger[name];
-    const step = before === null ? null : Date.parse(at) - Date.parse(before);
-    before = at;
-    return h("tr", { key: name }, h("th", { scope: "row" }, label), h("td", { class: "num" }, time(at)),
-      h("td", { class: "right num" }, step === null ? "" : step < 0 ? h("span", { title: "The clocks of the two steps differ" }, "–") : `+${span(step)}`));
-  });
-  return section("From log line to verdict", rows.length
-    ? h("table", { class: "ledger" }, h("caption", { class: "hidden" }, "When each step happened"), h("tbody", {}, rows))
-    : h("p", { class: "soft" }, "The times of this event's steps were not kept."));
-}
-
-export function history(model) {
-  const { records, beliefs } = model.past;
-  return h("div", { class: "columns", key: "history" },
-    section("What was believed when", beliefs.length ? h("ol", { class: "past" }, beliefs.slice(0, 50).map((one) => h("li", { key: one.since },
-      h("span", { class: "when num" }, time(one.since)), h("div", {}, h("span", { class: `health ${one.health}` }, one.health), " ",
-        one.summary ? [isolated(one.summary, 160), h("span", { class: "soft" }, ` · ${percent(one.confidence)}`, one.actor ? [" · ", isolated(actorName(one.actor), 60)] : "")]
-          : h("span", { class: "soft" }, plain(one.why_none ?? "no cause named", 200)))))) : h("p", { class: "soft" }, "Nothing was recorded yet.")),
-    section("Records by layer", records.length ? h("ol", { class: "past" }, records.slice(0, 50).map((one) => h("li", { key: `${one.event_type}${one.since}${one.event_key}` },
-      h("span", { class: "when num", title: both(one.since) }, ...range(one.since, one.until ?? one.since), one.until ? "" : h("span", { class: "soft" }, " now")),
-      h("div", {}, h("span", { class: `tag ${one.event_type}` }, layerName(one.event_type)), " ", isolated(one.summary ?? "", 160),
-        h("span", { class: "soft" }, one.count > 1 ? ` · ×${count(one.count)}` : "", one.deferred_from ? ` · deferred to ${layerName(one.deferred_from).toLowerCase()}` : "",
-          one.state === "symptom" ? " · symptom only" : "", one.status && one.status !== "open" ? ` · ${one.status}` : ""))))) : h("p", { class: "soft" }, "No record of the past yet.")));
-}
+/** What ended, by a recovery or a person, has no relevance left to draw. */
+export const strength = (model, event) =>
+  model.resolved_by[event.event_key] || event.status === "resolved" ? "" : [decay(event), " "];

@@ -1,10 +1,11 @@
-// Text that others wrote: log lines, names, summaries. It is shown as text, and what hides or reorders it is made visible.
+// Text that others wrote: log lines, names, summaries. Shown as text; what hides or reorders it is made visible.
 
 import { h } from "./dom.js";
 
 const ANSI = "\\u001b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\\u0007\\u001b]{0,200}(?:\\u0007|\\u001b\\\\)?)";
 // Control characters but tab and newline; zero-width and direction-changing ones, which make a line read as another.
-const HIDDEN = "[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]";
+const HIDDEN =
+  "[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]";
 const SPECIAL = new RegExp(`${ANSI}|${HIDDEN}`, "g");
 
 function picture(text) {
@@ -36,7 +37,10 @@ export function shown(text, most = 20000) {
 
 /** The same for places that take a string only: titles, labels, the drawing. */
 export function plain(text, most = 300) {
-  const clean = String(text ?? "").replace(SPECIAL, picture).replace(/\s+/g, " ").trim();
+  const clean = String(text ?? "")
+    .replace(SPECIAL, picture)
+    .replace(/\s+/g, " ")
+    .trim();
   return clean.length > most ? `${clean.slice(0, most - 1)}…` : clean;
 }
 

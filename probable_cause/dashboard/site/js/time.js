@@ -1,4 +1,4 @@
-// The clock of the page is the server's: the demo's runs ahead, and a laptop's may be wrong. Times show in local or UTC.
+// The page's clock is the server's: the demo moves its own, and a laptop's may be wrong. Times show in local or UTC.
 
 import { h } from "./dom.js";
 
