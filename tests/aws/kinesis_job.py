@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -26,9 +27,11 @@ def main(url: str, stream: str, checkpoint: str, output: str) -> None:
     def write(batch: DataFrame, batch_id: int) -> None:
         rows = sorted((row["position"], row["event_id"]) for row in batch.select("position", "event_id").collect())
         if rows:
-            part = folder / f"{batch_id:06d}.{uuid.uuid4().hex}"
-            part.with_suffix(".new").write_text(json.dumps(rows), encoding="utf-8")
-            part.with_suffix(".new").rename(part.with_suffix(".json"))
+            attempt = f"{batch_id:06d}-{uuid.uuid4().hex}"
+            part = folder / f"{attempt}.new"
+            part.write_text(json.dumps(rows), encoding="utf-8")
+            part.rename(folder / f"{attempt}.json")
+            time.sleep(1)  # between the write and Spark's commit: time for the test to kill the job there
 
     spark = session.build("kinesis-kill-test", "local[1]")
     events = read_stream(spark, stream_name=stream, log_groups=GROUPS, region=REGION, endpoint_url=url, lag=0.2)
