@@ -20,9 +20,11 @@ _LEVEL = words(
 _MESSAGE = words("message msg @message log @m @mt body event short_message text textpayload fullmessage full_message")
 _LOGGER = words(
     """logger logger_name loggername log.logger sourcecontext category target module component class caller channel c
-    name"""
+    name syslog_identifier"""
 )
-_TIME = words("@timestamp timestamp time ts t @t datetime date asctime timemillis eventtime event_timestamp")
+_TIME = words(
+    "@timestamp timestamp time ts t @t datetime date asctime timemillis eventtime event_timestamp __realtime_timestamp"
+)
 _TRACE_ID = words(
     """trace_id traceid trace.id dd.trace_id oteltraceid x-b3-traceid logging.googleapis.com/trace xray_trace_id trace
     correlation_id correlationid"""
@@ -84,7 +86,7 @@ def flatten(document: dict[str, Any]) -> dict[str, Any]:
                 if type(item) is dict and inner in ("thread", "response"):
                     for last, leaf in item.items():
                         flat.setdefault(f"{key}.{inner}.{last.lower()}", leaf)
-    for outer in ("@fields", "fields", "record", "payload", "attributes", "data"):
+    for outer in ("@fields", "fields", "record", "payload", "attributes", "data", "resource"):
         inside = flat.get(outer)
         if type(inside) is dict:
             for inner, item in inside.items():
@@ -128,7 +130,7 @@ def _level(reading: Reading, flat: dict[str, Any]) -> None:
             value = value.get("name") or value.get("standardLevel") or value.get("levelStr")
         if key == "status" and str(value).isdigit():
             continue
-        reading.level = level_of(value, key)
+        reading.level = level_of(value, "gelf" if key == "level" and "short_message" in flat else key)
         if reading.level is not None:
             return
     kind = flat.get("type")

@@ -25,6 +25,7 @@ WORDS = (
 # One letter: glog, Ruby, MongoDB, Android.
 BY_LETTER = {"T": TRACE, "V": TRACE, "D": DEBUG, "I": INFO, "N": INFO, "W": WARN, "E": ERROR, "F": FATAL, "C": FATAL}
 
+_SYSLOG_KEYS = ("priority", "severity", "syslog.severity", "syslog_level", "gelf")
 _SYSLOG = {0: FATAL, 1: FATAL, 2: FATAL, 3: ERROR, 4: WARN, 5: INFO, 6: INFO, 7: DEBUG}
 # bunyan and pino count 10 per level from trace; Python's logging from debug. The key or its company tells them apart.
 _BUNYAN = {10: TRACE, 20: DEBUG, 30: INFO, 40: WARN, 50: ERROR, 60: FATAL}
@@ -55,7 +56,8 @@ def level_of(value: Any, key: str = "") -> str | None:
     if key == "levelno":
         return _PYTHON.get(int(value))
     if 0 <= value <= 7:
-        return _SYSLOG.get(int(value))
+        # Below 3, libraries that count upwards from debug disagree with syslog; from 3 on it is an error for most.
+        return _SYSLOG.get(int(value)) if value >= 3 or key in _SYSLOG_KEYS else None
     if 10 <= value < 100:
         return _BUNYAN.get(int(value) // 10 * 10)
     return _MONOLOG.get(int(value)) if 100 <= value <= 600 else None

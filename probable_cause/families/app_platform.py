@@ -47,6 +47,13 @@ _HAPROXY = re.compile(
     r"(?P<backend>[^/\s]+)/(?P<server>\S+) [\d/+-]+ (?P<status>\d{3}|-1) \d+",
     re.ASCII,
 )
+# Elastic Load Balancing: Application (with a scheme in front) and Classic.
+_ELB = re.compile(
+    r"(?:(?P<scheme>https?|h2|wss?|grpcs?) )?(?P<iso>\d{4}-\d\d-\d\dT[\d:.]+Z) (?P<balancer>\S+) "
+    r"(?P<client>[\d.a-fA-F:]+):(?P<port>\d+) (?P<target>\S+) [\d.-]+ [\d.-]+ [\d.-]+ (?P<status>\d{3}) \S+ \d+ \d+ "
+    r"\"(?P<request>[^\"]{0,4000})\"",
+    re.ASCII,
+)
 _UVICORN = re.compile(r"(?P<client>[\d.]+):(?P<port>\d+) - \"(?P<request>[^\"]*)\" (?P<status>\d{3})", re.ASCII)
 _SLOW = re.compile(r"# (?:Time|User@Host|Query_time):")
 _SLOW_HOST = re.compile(r"# User@Host: [^\n]*\[(?P<ip>[\d.]*)\]")
@@ -161,6 +168,18 @@ def _haproxy(reading: Reading, head: str) -> bool:
     return "/" in head and "] " in head and _by(reading, _HAPROXY, head)
 
 
+def _elb(reading: Reading, head: str) -> bool:
+    found = _ELB.match(head) if "Z " in head and ' "' in head else None
+    if found is None:
+        return False
+    reading.time = reading.time or iso_time(found.group("iso"))
+    _request(reading, found)
+    address, _, port = found.group("target").rpartition(":")
+    reading.destination_ip, reading.destination_port = address, port
+    reading.note(load_balancer=found.group("balancer"))
+    return True
+
+
 def _by(reading: Reading, pattern: re.Pattern[str], head: str) -> bool:
     found = pattern.match(head)
     if found is None:
@@ -197,6 +216,7 @@ _READERS: list[tuple[str, Callable[[Reading, str], bool]]] = [
     ("R", _killed),
     ("[", _uwsgi),
     ("#", _slow_query),
+    ("0123456789hwg", _elb),
     ("0123456789abcdefABCDEF", _haproxy),
     ("0123456789abcdefghijklmnopqrstuvwxyz:", _access),
 ]

@@ -13,7 +13,7 @@ _NO_LEVEL = rf"(?!(?:{WORDS})\b)"
 _CRI = re.compile(
     r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (?P<stream>stdout|stderr) (?P<part>[FP]) ", re.ASCII
 )
-_COMPOSE = re.compile(rf"{_NO_LEVEL}(?P<service>[a-z][\w.-]*-\d+)\s+\| ?", re.ASCII)
+_COMPOSE = re.compile(rf"{_NO_LEVEL}(?P<service>[a-z][\w.-]*(?:-\d+(?=\s)|(?=\s+\| ?\{{)))\s+\| ?", re.ASCII)
 # RFC 3164, and rsyslog's form of it with an ISO time.
 _SYSLOG = re.compile(
     rf"(?:<(?P<pri>\d{{1,3}})>)?(?:(?P<at>\d{{4}}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?)"
@@ -46,8 +46,9 @@ def unwrap_text(reading: Reading) -> bool:
         if reading.time is None and values.get("at"):
             reading.time = iso_time(values["at"])
         if values.get("pri"):
-            reading.level = level_of(int(values["pri"]) % 8)
+            reading.level = level_of(int(values["pri"]) % 8, "priority")
         host = values.get("host")
+        reading.logger = reading.logger or _word(values.get("tag"))
         reading.note(stream=values.get("stream"), service=values.get("service") or _word(values.get("tag")))
         reading.note(pid=_word(values.get("pid")), host=_word(host))
         if host and IPV4.fullmatch(host):

@@ -156,8 +156,8 @@ def test_the_format_names_its_delimiter(delimiter: str) -> None:
 
 NAMED = {
     "version": 2, "account_id": "123456789010", "interfaceId": "eni-1a2b3c4d", "srcAddr": "10.0.0.1",
-    "dst_addr": "10.0.0.2", "srcport": 49152, "dst-port": "443", "protocol": 6, "packets": "20", "bytes": 1680, "start": 1700000000,
-    "end": "2023-11-14T22:14:20Z", "action": "REJECT", "log-status": "OK",
+    "dst_addr": "10.0.0.2", "srcport": 49152, "dst-port": "443", "protocol": 6, "packets": "20",
+    "bytes": 1680, "start": 1700000000, "end": "2023-11-14T22:14:20Z", "action": "REJECT", "log-status": "OK",
 }  # fmt: skip
 
 

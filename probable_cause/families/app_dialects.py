@@ -1,0 +1,143 @@
+"""The dialects of plain-text log headers, as patterns. Pure data.
+
+Each is tried at the start of what stands behind the time. Groups: `level` a level's word, `letter`, `dotnet`, `php`,
+`redis` other spellings of it, `logger`, `thread`, `at` a time of its own, `client` and `port`, and names of `fields`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from probable_cause.families.app_levels import WORDS
+
+_ZONE = r"Z|UTC|GMT|[ECMP][SD]T|CES?T|WES?T|EES?T|BST|IST|JST|KST|HKT|SGT|MSK|A[CEW][SD]T|[+-]\d\d:?\d\d"
+START = re.compile(
+    rf"""[<\[]?(?:
+        (?P<iso>\d{{4}}[-/]\d\d[-/]\d\d[T\ ]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)\ ?(?P<zone>{_ZONE})?
+        | (?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)
+        | (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\ )?(?P<month>[A-Z][a-z]{{2}})\ +(?P<day>\d{{1,2}})
+            \ (?P<time>\d\d:\d\d:\d\d(?:\.\d{{1,6}})?)(?:\ (?P<year>\d{{4}}))?
+        | (?P<day2>\d\d)[-/\ ](?P<month2>[A-Z][a-z]{{2}})[-/\ ](?P<year2>\d{{4}})[:\ ]
+            (?P<time2>\d\d:\d\d:\d\d(?:\.\d{{1,6}})?)(?:\ (?P<zone2>{_ZONE}))?
+        | (?P<spark>\d\d/\d\d/\d\d\ \d\d:\d\d:\d\d)
+        | (?P<hdfs>\d{{6}}\ \d{{6}})(?=\ )
+        | (?P<logcat>\d\d-\d\d\ \d\d:\d\d:\d\d\.\d{{3}})
+        | (?P<short>\d{{6}})\ +(?P<time3>\d{{1,2}}:\d\d:\d\d)
+    )(?![\d])[\]>]?""",
+    re.ASCII | re.VERBOSE,
+)
+_POSTGRES = r"LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION"
+_L = rf"(?P<level>{WORDS})"
+_LI = rf"(?P<level>(?i:{WORDS}))"
+_LOGGER = r"(?P<logger>[A-Za-z_][\w.$/:\[\]#-]*?)"
+_SOURCE = r"(?:go|py|js|ts|rb|rs|java|kt|scala|php|cc|cpp|c)"
+_DOTTED = r"(?P<logger>[A-Za-z_][\w$-]*(?:(?:\.|::|/)[\w$\[\]-]+)+)"
+
+# (first characters, pattern). The rest of the line behind the match is the message.
+DIALECTS = [
+    (starts, re.compile(pattern, re.ASCII))
+    for starts, pattern in (
+        # Spring Boot: INFO 1 --- [app] [main] c.e.App : started
+        ("A", rf"{_L} +(?P<pid>\d+) --- +(?:\[[^\]]*\] +)?\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>\S+) *: ?"),
+        # WildFly, Quarkus: INFO  [org.jboss.as] (MSC service thread 1-1) ...
+        ("A", rf"{_L} +\[(?P<logger>[\w.$]+)\] +\((?P<thread>[^)]*)\) +"),
+        # WARN [main] o.e.Class - ... ; WARN [main] Class : ... ; Tomcat: SEVERE [main] org.x.Class.method ...
+        ("A", rf"{_L} +\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>[A-Za-z_][\w.$/\[\]-]*)(?::\d+)? +[-:|] +"),
+        ("A", rf"{_L} +\[(?P<logger>[A-Za-z_][\w$]*(?:\.[\w$]+)+)(?::\d+)?\](?: *[:-])? +"),
+        ("A", rf"{_L} +\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>[a-z]\w*(?:\.[\w$]+)+):? +"),
+        ("A", rf"{_L} +\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>\w+(?:\.[\w$]+)+): +"),
+        # OpenStack: INFO nova.api [req-1 a b] ...
+        ("A", rf"{_L} +(?P<logger>[a-z_]\w*(?:\.\w+)+) +\[(?P<request_id>req-[\w-]+|-)[^\]]*\] +"),
+        # ZooKeeper: INFO  [thread:Class@12] - ...
+        ("A", rf"{_L} +\[(?P<thread>.{{0,200}}?):(?P<logger>[\w$.]+)@(?P<line>\d+)\] - "),
+        # vdsm: MainThread::ERROR::2024-01-01 00:00:00,000::module::12::logger::(function) ...
+        ("aA", rf"(?P<thread>[\w-]+)::{_L}::(?P<at>[\d :,-]+)::[\w.]+::(?P<line>\d+)::(?P<logger>[\w.]+)::\(\w+\) "),
+        # logback with a line number: ERROR c.e.Class#12 ... ; also file:line of Go and Python
+        ("A", rf"{_L} +(?P<logger>[\w.$/\[\]-]+?)#(?P<line>\d+):?\s+(?:- )?"),
+        ("A", rf"{_L} +(?P<logger>(?:[\w$-]+[./])*(?:[A-Z][\w$]*|[\w-]+\.{_SOURCE})):(?P<line>\d+):?\s+(?:- )?"),
+        ("A", rf"{_L} *[|:-]? +{_DOTTED}(?: - | *: | +\[[^\]]*\] +- )"),
+        ("A", rf"{_L} +(?P<logger>[A-Za-z_][\w.$-]*) +- +"),
+        # loguru: ERROR    | module:function:12 - ...
+        ("A|", rf"(?:\| *)?{_L} *\| *(?P<logger>\S+) +- +"),
+        # Python's basicConfig: ERROR:root:...
+        ("A", rf"{_L}:(?P<logger>[A-Za-z_][\w.]*):(?! )"),
+        # Ruby: E, [2024-01-01T00:00:00.1 #12] ERROR -- app: ...
+        ("A", rf"[DIWEFA], \[(?P<at>[^ \]]+) #(?P<pid>\d+)\] +{_L} -- (?P<logger>[^:]*?) ?: "),
+        # glog, klog: E0517 15:04:22.619632 123 file.cc:253] ...
+        ("A", r"(?P<letter>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +(?P<thread>\d+) (?P<logger>[^\]\s]+:\d+)\] "),
+        # MongoDB before 4.4: I NETWORK  [conn1] ...
+        ("A", r"(?P<letter>[DIWEF])\d? +(?P<logger>[A-Z]+) +\[(?P<thread>[^\]]+)\] "),
+        # PostgreSQL without a prefix: two blanks behind the colon
+        ("A", rf"(?P<level>{_POSTGRES}):  "),
+        ("A", r"PHP (?P<php>Fatal error|Parse error|Warning|Notice|Deprecated|Recoverable fatal error): +"),
+        # zap, Lambda for Node.js, log with tabs: ERROR\tlogger\t...
+        ("A", rf"{_L}\t(?P<logger>[\w.$/-]+(?::\d+)?)\t"),
+        ("A", rf"{_L}(?: *[:|\]-])?(?:\s+|$)"),
+        ("aA", r"(?P<level>(?i:error|warning|warn|fatal|critical)): +"),
+        # .NET: fail: Namespace.Class[0]
+        ("a", r"(?P<dotnet>trce|dbug|info|warn|fail|crit): (?P<logger>[\w.`+]+)\[\d+\]\s*"),
+        ("a", rf"{_LI}\t(?P<logger>[\w.$/-]+(?::\d+)?)\t"),
+        ("a", rf"{_LI}\t"),
+        # Elasticsearch: [WARN ][o.e.d.z.Zen] [node] ... ; gunicorn: [7] [ERROR] ... ; nginx: [error] 12#12: *1 ...
+        ("[", rf"\[{_LI} *\] ?\[(?P<logger>[A-Za-z_][^\]\s]*) *\] *(?:\[(?P<node>[^\]]*)\] ?)?"),
+        ("[", rf"\[{_LI}\] \[client (?P<client>[^\] ]+?)(?::(?P<port>\d+))?\] "),
+        ("[", rf"\[(?P<pid>\d+)\] \[{_LI}\] "),
+        # Lambda for Python: [ERROR]\ttime\trequest-id\t...
+        ("[", rf"\[{_LI}\]\t(?P<at>[\d:.TZ-]+)\t(?P<request_id>[0-9a-f-]{{36}})\t"),
+        ("[", rf"\[{_LI}\] (?P<pid>\d+)#\d+: (?:\*\d+ )?"),
+        # Apache: [core:error] [pid 1:tid 2] [client 10.0.0.1:80] ...
+        ("[", rf"\[(?P<logger>\w*):{_LI}\] (?:\[pid (?P<pid>\d+)(?::tid \w+)?\] )?"
+              rf"(?:\[(?:client|remote) (?P<client>[^\] ]+?)(?::(?P<port>\d+))?\] )?"),
+        # log4j: [main] ERROR c.e.Class - ...
+        ("[", rf"\[ *(?P<thread>[^\]]+?) *\] +(?:\[[^\]]*\] +)?{_L} +(?P<logger>[A-Za-z_][\w.$/\[\]#-]*)"
+              r"(?: +\[[^\]]*\])* *(?: -|:| \|) +"),
+        ("[", rf"\[ *(?P<thread>[^\]]+?) *\] +{_L}(?: *[:-])? +"),
+        ("[", rf"\[{_LI} *\](?:\t| *:? *(?:{_DOTTED}(?: - |: ))?)"),
+        # PostgreSQL: [12] user@db ERROR:  ... ; RDS' prefix %t:%r:%u@%d:[%p]:
+        ("[", r"\[(?P<pid>\d+)(?:-\d+)?\]:? *(?:\[\d+-\d+\] *)?(?:(?P<user>[^@\s]*)@(?P<database>\S*) *)?"
+              rf"(?P<level>{_POSTGRES}): +"),
+        (":", r":(?P<client>[^:(]*)(?:\((?P<port>\d+)\))?:(?P<user>[^@:]*)@(?P<database>[^:]*):\[(?P<pid>\d+)\]:"
+              rf"(?P<level>{_POSTGRES}): +"),
+        # Android: 1702  2395 D WindowManager: ...
+        ("0", r"(?P<pid>\d+) +(?P<thread>\d+) (?P<letter>[VDIWEF]) +(?P<logger>[^:\n]{1,80}?) *: ?"),
+        ("0", rf"(?P<pid>\d+)\]{_L}:(?P<logger>[A-Za-z_][\w.]*):"),
+        # MySQL: 0 [Warning] [MY-010068] [Server] ...
+        ("0", r"(?P<thread>\d+) +\[(?P<level>Note|Warning|ERROR|System)\] +"
+              r"(?:\[(?P<code>MY-\d+)\] +\[(?P<logger>\w+)\] +)?"),
+        # Redis: 1:M 01 Jan 2024 00:00:00.000 # ...
+        ("0", r"(?P<pid>\d+):[XCSM] "
+              r"(?P<redis_at>\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d(?:\.\d{3})?) (?P<redis>[.*#-]) "),
+        # Lambda for Node.js: (time) request-id ERROR ...
+        ("0a", rf"(?P<request_id>[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})[\t ]+(?:{_L}(?:[\t ]+|$))?"),
+        # Python: - logger - ERROR - ... ; plain separators
+        ("-|:,aA", rf"[-|:,]* *{_LOGGER} +[-|] +{_L} +[-|:]+ +"),
+        ("-|:,", rf"[-|:,]+ *{_L} *[-|:]+ *"
+              r"(?:(?P<logger>[A-Za-z_]\w*(?:\.\w+)+(?=:)|[A-Za-z_][\w.]*(?= *[-|:]+ )) *[-|:]+ *)?"),
+        # Python: logger ERROR ... ; logger ERROR: ...
+        ("aA", rf"{_DOTTED}(?:\[\d+\])? +{_L}(?: *[:-])? +"),
+        ("aA", rf"(?P<logger>[A-Za-z_][\w-]*)(?:\[(?P<pid>\d+)\])? +{_L} *[:-] +"),
+        # CBS of Windows: , Info                  CBS    ...
+        (",", rf", +{_LI} {{2,}}(?P<logger>\w+) {{2,}}"),
+        # Airflow: {taskinstance.py:12} ERROR - ...
+        ("{", rf"\{{(?P<logger>[\w./-]+:\d+)\}} {_L} - "),
+        # monolog, Laravel: production.ERROR: ...
+        ("aA", rf"(?P<logger>[\w-]+)\.{_L}: "),
+        # Go: file.go:12: ...
+        ("aA", rf"(?P<logger>[\w./-]+\.{_SOURCE}:\d+):? "),
+    )
+]  # fmt: skip
+# Rust, Celery: [2024-01-01T00:00:00Z ERROR crate::module] ... ; [2024-01-01 00:00:00,000: ERROR/MainProcess] ...
+INSIDE = re.compile(
+    rf"\[(?P<at>\d{{4}}-[^\s\]]+(?: \d\d:\d\d:\d\d[.,]?\d*)?):? +{_L}(?:/(?P<thread>[^\]]+)| +(?P<logger>[\w:.]+))?\] ",
+    re.ASCII,
+)
+# Directly behind a whole date and time, a level may be in lower case and alone.
+LOWER = re.compile(
+    r"(?P<level>trace|debug|info|notice|warn(?:ing)?|error|err|crit(?:ical)?|fatal|alert|emerg|severe)(?::? +|\t|$)",
+    re.ASCII,
+)
+SERILOG = re.compile(r"\[(?:[^\s\]]+ )?\d\d:\d\d:\d\d(?:\.\d+)? (?P<level>VRB|DBG|INF|WRN|ERR|FTL)\] ", re.ASCII)
+# java.util.logging, in two lines: Jan 01, 2024 1:00:00 PM com.x.Class method\nSEVERE: ...
+JUL = re.compile(
+    rf"[A-Z][a-z]{{2}} \d{{1,2}}, \d{{4}} \d{{1,2}}:\d\d:\d\d [AP]M (?P<logger>\S+)[^\n]*\n{_L}: ", re.ASCII
+)
