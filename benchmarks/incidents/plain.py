@@ -32,7 +32,8 @@ def story_of(cause: Cause, difficulty: str, split: str) -> Story:
     counts: list[dict[str, Any]] = []
     if story.rejects:
         counts.append({"event_type": "network", "action": "REJECT", "count": story.rejects})
-    at = max(last, late or 290) + 240
+    # All has arrived by then: the last flow record comes after its window, and delivery takes up to a minute.
+    at = max(last + story.window, late or 290) + 200
     story.expect(at, {"event_type": cause.layer, **truth}, {cause.layer: truth, **layers}, counts)
     if difficulty == "hard":
         story.recorder.duplicate(0.12)

@@ -40,6 +40,7 @@ def judge(
         one
         for one in sorted(events, key=lambda one: one.event_key)
         if one.role != "recovery"
+        and not _attempt(one)
         and one.status != "resolved"
         and one.event_key not in ended
         and now <= one.expires_from_ranking_at
@@ -69,6 +70,11 @@ def judge(
         resolved_by={cause: one.event_key for cause, one in ended.items()},
         why_none=None if named else explain.why_none(recent, symptoms, clues, model),
     )
+
+
+def _attempt(event: EventOfInterest) -> bool:
+    """A call that a person or a pipeline was refused: it caused nothing, and says nothing of how the application is."""
+    return event.role == "symptom" and event.family == "cloudtrail" and event.actor_type in ("person", "pipeline")
 
 
 def _over(events: Sequence[EventOfInterest], ended: Mapping[str, EventOfInterest], model: VerdictModel) -> list[Over]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from probable_cause.verdict import DEFAULT, judge
+from probable_cause.verdict import DEFAULT, LayerRecord, judge
 from tests.unit.verdict.events import HOUR, at, cause, recovery, symptom, trail
 
 REBOOT = cause("RebootInstances", 0)
@@ -329,3 +329,29 @@ def test_strength_is_the_product_of_its_factors():
     product = found.factors["severity"] * found.factors["actor"] * found.factors["support"]
     assert found.strength == pytest.approx(product)
     assert 0 < found.confidence < 1
+
+
+def test_an_unrelated_or_weak_symptom_before_the_cause_does_not_weaken_its_evidence():
+    alone = judge([REVOKE, REJECT], at(10)).root_cause.strength
+    grumble = symptom("errors", 3, relevance=3.0, last=9)
+    denied = symptom("auth", 3, count=1, last=3)
+    assert judge([REVOKE, REJECT, grumble, denied], at(10)).root_cause.strength == pytest.approx(alone, rel=0.02)
+    same = symptom("connectivity", 3, last=9)
+    led = judge([REVOKE, REJECT, same], at(10))
+    assert led.ranking[0].strength < 0.6 * alone
+
+
+def test_a_record_of_before_does_not_outlive_a_recovery():
+    stopped, started = cause("StopInstances", 0), recovery("StartInstances", 5, "StopInstances")
+    before = {"cloudsystem": LayerRecord(stopped)}
+    assert judge([stopped, started], at(6), previous=before).layers["cloudsystem"].state == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("actor_type", "state"), [("person", "healthy"), ("pipeline", "healthy"), ("service", "symptom"), (None, "symptom")]
+)
+def test_a_call_that_a_person_was_refused_is_no_symptom(actor_type, state):
+    refused = symptom("auth", 0, layer="cloudsystem", family="cloudtrail", actor_type=actor_type, outcome="failure")
+    verdict = judge([refused], at(1))
+    assert verdict.layers["cloudsystem"].state == state
+    assert (verdict.health == "healthy") is (state == "healthy")
