@@ -13,9 +13,6 @@ import pytest
 
 from probable_cause.local import web
 
-# The scenes are the unit tests' own.
-sys.path.insert(0, str(Path(__file__).parent.parent / "unit" / "dashboard"))
-
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 TOKEN = "token-of-the-browser-tests"
 ARTEFACTS = Path(__file__).parent.parent.parent / "test-artifacts" / "browser"

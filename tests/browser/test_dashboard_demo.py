@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from tests.browser.conftest import Open
 
 ROOT = Path(__file__).parent.parent.parent

@@ -12,6 +12,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+
+from probable_cause.clock import wall_clock
+from probable_cause.state.application import load_events
+from probable_cause.state.moments import to_text
+from probable_cause.state.tables import Write
 from tests.browser.conftest import Open, Serve
 from tests.unit.dashboard.dashboard_scenes import (
     HOSTILE,
@@ -26,11 +31,6 @@ from tests.unit.dashboard.dashboard_scenes import (
     recovered,
     refused,
 )
-
-from probable_cause.clock import wall_clock
-from probable_cause.state.application import load_events
-from probable_cause.state.moments import to_text
-from probable_cause.state.tables import Write
 
 REVOKE = "network#RevokeSecurityGroupIngress on sg-0a1b2c3d#1"
 REBOOT = "cloudsystem#RebootInstances on i-0abc12def#1"

@@ -7,10 +7,9 @@ import time
 from datetime import timedelta
 from typing import Any
 
+from probable_cause.state.application import load_events
 from tests.browser.conftest import Figures, Open, Serve
 from tests.unit.dashboard.dashboard_scenes import incident, many, refused
-
-from probable_cause.state.application import load_events
 
 _WITHIN = 2.0  # s from a table's change to pixels: the promise of the page
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.dashboard.dashboard_scenes import HOSTILE, NOON, Scene, change, deferral, errors, incident, many, recovered, refused
 
 from probable_cause.dashboard.http import Request, Response
 from probable_cause.lambdas import dashboard_api
@@ -18,6 +17,18 @@ from probable_cause.state.application import load_events
 from probable_cause.state.memory import MemoryTable
 from probable_cause.state.tables import Write
 from probable_cause.verdict.types import LAYERS
+from tests.unit.dashboard.dashboard_scenes import (
+    HOSTILE,
+    NOON,
+    Scene,
+    change,
+    deferral,
+    errors,
+    incident,
+    many,
+    recovered,
+    refused,
+)
 
 REVOKE = "network#RevokeSecurityGroupIngress on sg-0a1b2c3d#1"
 JSON_TYPE = {"content-type": "application/json"}

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.unit.dashboard.dashboard_scenes import incident
 
 from probable_cause.errors import EnvironmentFaultError
 from probable_cause.local import web
+from tests.unit.dashboard.dashboard_scenes import incident
 
 TOKEN = "a-token-of-the-test"
 
