@@ -186,11 +186,14 @@ def _rules_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--service", help="part of the event source, e.g. ec2")
     one = _add_json(actions.add_parser("check", help="every fault of rule files, with file and line"))
     one.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="default: the shipped catalogue")
+    one.add_argument("--sample", type=Path, metavar="FILE", help="raw lines: warn of rules that match most of them")
+    one.add_argument("--family", choices=FAMILIES, help="of the sample's lines; default: cloudtrail")
     one = _add_json(actions.add_parser("test", help="what a rule makes of one log line, and why"))
     one.add_argument("rule", metavar="RULE", help="a rule's id, or a rule file")
     one.add_argument("line", metavar="LINE", help="the raw message, or - for standard input")
-    one = _add_json(actions.add_parser("coverage", help="which of a list of calls the catalogue knows"))
+    one = _add_json(actions.add_parser("coverage", help="what of a list of calls or a sample is known"))
     one.add_argument("calls", type=Path, metavar="FILE", help="JSON list of {event_source, event_name}, or a text list")
+    one.add_argument("--family", choices=FAMILIES, help="FILE holds raw lines of this family, not calls")
     _add_json(actions.choices["list"])
 
 

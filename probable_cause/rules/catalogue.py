@@ -16,7 +16,7 @@ from probable_cause.errors import RulesError
 from probable_cause.rules.block import default_block, read_block
 from probable_cause.rules.examples import example_line
 from probable_cause.rules.fields import is_known, known_fields
-from probable_cause.rules.keys import NAMING, keys_of, needles_of, speaks_of_failure, with_default_levels
+from probable_cause.rules.keys import NAMING, by_action, keys_of, needles_of, speaks_of_failure, with_default_levels
 from probable_cause.rules.model import ALWAYS, Condition, Examples, Rule, RuleSet
 from probable_cause.rules.sigma_condition import ConditionFault, condition_of
 from probable_cause.rules.yaml_lines import Document, documents
@@ -159,7 +159,7 @@ def _conditions(sigma: SigmaRule, family: str, report: Any) -> tuple[Condition, 
         parsed = [parsed.parsed for parsed in sigma.detection.parsed_condition]
         condition: Condition = tuple(term for tree in parsed for term in condition_of(tree, family))
         selections = tuple(
-            (name, condition_of(detection.postprocess(sigma.detection), family))
+            (name, by_action(condition_of(detection.postprocess(sigma.detection), family)))
             for name, detection in sigma.detection.detections.items()
         )
         return condition, selections

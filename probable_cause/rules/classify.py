@@ -17,11 +17,19 @@ def classify(events: DataFrame, rules: RuleSet) -> DataFrame:
     Takes EVENT, gives INTEREST: one row for each (event, layer, role), with the most relevant rule of it (ties by
     rule id). An event that no key and no word of a rule fits leaves at the first filter.
     """
+    winners = F.expr(f"inline_outer({spark_sql.winners(tables_of(rules))})")
+    won = with_matches(events, rules).select(*column_names(EVENT), winners)
+    return won.where(F.col("reject_reason").isNotNull() | F.col("rule_id").isNotNull())
+
+
+def with_matches(events: DataFrame, rules: RuleSet) -> DataFrame:
+    """EVENT with `matches array<int>`: the numbers in `rules.rules` of all rules that match, the most relevant first.
+
+    Rows are the rejected lines and those events that a rule was looked at for; their `matches` may be empty.
+    """
     tables = tables_of(rules)
-    rejected = F.col("reject_reason").isNotNull()
-    kept = rejected | (F.size("candidates") > 0)
+    kept = F.col("reject_reason").isNotNull() | (F.size("candidates") > 0)
     called = events.withColumn("candidates", F.expr(spark_sql.candidates(tables))).where(kept)
     prepared = called.withColumns({name: F.expr(sql) for name, sql in spark_sql.prepared().items()})
     matched = prepared.withColumn("matches", F.expr(spark_sql.matches(tables)))
-    won = matched.select(*column_names(EVENT), F.expr(f"inline_outer({spark_sql.winners(tables)})"))
-    return won.where(rejected | F.col("rule_id").isNotNull())
+    return matched.select(*column_names(EVENT), "matches")

@@ -52,26 +52,37 @@ def _changes() -> str:
 
 
 def _permissions() -> str:
-    """SQL of what a security group call opens or closes: `tcp 5432 with 10.0.0.0/16, sg-2`."""
+    """SQL of what a security group call opens or closes: `tcp 5432 with 10.0.0.0/16, sg-2`.
+
+    Calls name whole rules (ipPermissions), one rule in loose parameters, or the ids of rules.
+    """
     ddl = (
-        "struct<items: array<struct<ipProtocol: string, fromPort: string, toPort: string, "
+        "struct<ipPermissions: struct<items: array<struct<ipProtocol: string, fromPort: string, toPort: string, "
         "ipRanges: struct<items: array<struct<cidrIp: string>>>, "
         "ipv6Ranges: struct<items: array<struct<cidrIpv6: string>>>, "
         "groups: struct<items: array<struct<groupId: string>>>, "
-        "prefixListIds: struct<items: array<struct<prefixListId: string>>>>>>"
+        "prefixListIds: struct<items: array<struct<prefixListId: string>>>>>>, "
+        "ipProtocol: string, fromPort: string, toPort: string, cidrIp: string>"
     )
-    parsed = f"from_json(get_json_object({LINE}, '$.requestParameters.ipPermissions'), '{ddl}')"
+    parameters = f"get_json_object({LINE}, '$.requestParameters')"
     lists = ("ipRanges.items.cidrIp", "ipv6Ranges.items.cidrIpv6", "groups.items.groupId",
              "prefixListIds.items.prefixListId")  # fmt: skip
     ends = f"concat_ws(', ', {', '.join(f'p.{one}' for one in lists)})"
+    listed = f"transform(r.ipPermissions.items, p -> {_permission('p', ends)})"
+    loose = f"if(r.ipProtocol is null, null, {_permission('r', 'r.cidrIp')})"
+    ids = f"array_join(regexp_extract_all({parameters}, 'sgr-[0-9a-z]+', 0), ', ')"
+    text = f"coalesce(nullif(array_join({listed}, '; '), ''), {loose}, nullif({ids}, ''))"
+    return let("r", f"from_json({parameters}, '{ddl}')", text)
+
+
+def _permission(rule: str, ends: str) -> str:
+    """SQL of one rule in words: protocol, ports, and the other ends."""
     ports = (
-        "case when p.fromPort is null or p.fromPort = '-1' then '' when p.fromPort = p.toPort then "
-        "concat(' ', p.fromPort) else concat(' ', p.fromPort, '-', coalesce(p.toPort, '')) end"
+        f"case when {rule}.fromPort is null or {rule}.fromPort = '-1' then '' when {rule}.fromPort = {rule}.toPort "
+        f"then concat(' ', {rule}.fromPort) else concat(' ', {rule}.fromPort, '-', coalesce({rule}.toPort, '')) end"
     )
-    protocol = "if(p.ipProtocol = '-1', 'all traffic', coalesce(p.ipProtocol, 'traffic'))"
-    rules = f"get_json_object({LINE}, '$.requestParameters.securityGroupRuleIds')"
-    listed = f"transform({parsed}.items, p -> concat_ws(' with ', concat({protocol}, {ports}), nullif({ends}, '')))"
-    return f"coalesce(array_join({listed}, '; '), {rules})"
+    protocol = f"if({rule}.ipProtocol = '-1', 'all traffic', coalesce({rule}.ipProtocol, 'traffic'))"
+    return f"concat_ws(' with ', concat({protocol}, {ports}), nullif({ends}, ''))"
 
 
 def _short(text: str) -> str:

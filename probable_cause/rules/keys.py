@@ -71,7 +71,7 @@ def keys_of(family: str, condition: Condition, any_outcome: bool) -> tuple[tuple
     if all(names == named[0] for names in named):  # the key says it all
         condition = tuple(_without(family, term) for term in condition)
     else:
-        condition = tuple(_by_action(term) for term in condition) if family == "cloudtrail" else condition
+        condition = by_action(condition) if family == "cloudtrail" else condition
     keys = {key for names in named for key in _keys(family, names)}
     if family == "cloudtrail":
         failed = {key.replace("cloudtrail|", "cloudtrail!|", 1) for key in keys}
@@ -111,19 +111,16 @@ def _without(family: str, term: Term) -> Term:
     return tuple(kept)
 
 
-def _by_action(term: Term) -> Term:
+def by_action(condition: Condition) -> Condition:
     """Exact event names compared with the event's own action, which has no version."""
-    return tuple(
-        tuple(
-            replace(
-                test, source="column", path="action", values=tuple(plain_action(value).lower() for value in test.values)
-            )
-            if test.field == "eventName" and test.op == "equals"
-            else test
-            for test in clause
-        )
-        for clause in term
-    )
+    return tuple(tuple(tuple(_action_test(test) for test in clause) for clause in term) for term in condition)
+
+
+def _action_test(test: Test) -> Test:
+    if test.field != "eventName" or test.op != "equals":
+        return test
+    values = tuple(plain_action(value).lower() for value in test.values)
+    return replace(test, source="column", path="action", values=values)
 
 
 def needles_of(condition: Condition) -> tuple[str, ...]:
