@@ -38,8 +38,8 @@ from probable_cause.state.lease import last_beat
 from probable_cause.state.tables import Tables
 from probable_cause.stream import model_of
 
-_JOB_STARTS_WITHIN = 180.0  # seconds: a cold Java and Spark on a small machine
-_STEP_WITHIN = 90.0  # seconds until a step's lines are in the tables
+_JOB_STARTS_WITHIN = 300.0  # seconds: a cold Java and Spark on a small machine
+_STEP_WITHIN = 120.0  # seconds until a step's lines are in the tables
 _GAP = timedelta(minutes=1)  # between two scenarios, on the demo's clock
 
 

@@ -73,9 +73,9 @@ class Player:
                 rows += self._put_bytes(record.data)
                 continue
             moved = [_moved(event, span) for event in payload["logEvents"]]
-            if any(event["id"] in self._redelivered for event in moved):
-                # CloudWatch Logs gives each line that is put an id of its own, so a line that is delivered twice
-                # under one id can't be put: the exact bytes of both deliveries go onto the stream.
+            if any(event["id"] in self._redelivered or not event["message"] for event in moved):
+                # PutLogEvents takes no empty line, and gives each line an id of its own, so that none can be put that
+                # is delivered twice under one id: the exact bytes of such records go onto the stream.
                 rows += self._put_bytes(gzip.compress(json.dumps({**payload, "logEvents": moved}).encode(), mtime=0))
             else:
                 lines = by_stream[payload["logGroup"], payload["logStream"]]
