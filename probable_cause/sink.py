@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from probable_cause import pipeline
 from probable_cause.attribution import LOOKUP
 from probable_cause.clock import Clock
+from probable_cause.schemas import column_names
 from probable_cause.state import lookups
 from probable_cause.state.application import Renewal, add_repeats, applications, renew
 from probable_cause.state.event_item import Repeats, batch_stamp
@@ -66,9 +68,20 @@ class LookupCache:
                 self._rows = rows
             else:
                 log.warning("both lookup tables are empty now; %d rows read before are kept", len(self._rows))
-            self._frame = spark.createDataFrame(self._rows, LOOKUP)
+            self._frame = lookup_frame(spark, self._rows)
             self._read_at = now
         return self._frame
+
+
+def lookup_frame(spark: SparkSession, rows: Sequence[tuple[str, str, str]]) -> DataFrame:
+    """attribution.LOOKUP of (key, application, type) rows.
+
+    Through Arrow it is a table in the plan; a list of tuples would start Python workers in every batch that reads it.
+    """
+    columns = {
+        name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(column_names(LOOKUP))
+    }
+    return spark.createDataFrame(pa.table(columns))
 
 
 @dataclass

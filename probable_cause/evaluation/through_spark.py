@@ -23,7 +23,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from probable_cause import attribution, commands, pipeline, settings
-from probable_cause.attribution import LOOKUP
 from probable_cause.decode import decode_records
 from probable_cause.errors import ProbableCauseError
 from probable_cause.evaluation.answers import Answer, BundleRun, Timing
@@ -35,7 +34,7 @@ from probable_cause.pipeline import Scope
 from probable_cause.rules.describe import describe
 from probable_cause.rules.model import RuleSet
 from probable_cause.settings import Settings
-from probable_cause.sink import LookupCache, Sink
+from probable_cause.sink import LookupCache, Sink, lookup_frame
 from probable_cause.sources import routing_of
 from probable_cause.state import lookups
 from probable_cause.state.application import act, add_repeats, load_events, renew
@@ -136,7 +135,7 @@ class SparkRunner:
                 asked.setdefault(truth.application_id, truth)
         if not asked:
             return []
-        lookup = self._spark.createDataFrame(lookups.rows(tables), LOOKUP)
+        lookup = lookup_frame(self._spark, lookups.rows(tables))
         rows = _one_by_one(_frame(self._spark, kept, scope), lookup, scope).toArrow().to_pylist()
         return [_timing(truth, rows, bundle, scope, model) for truth in asked.values()]
 
