@@ -41,8 +41,8 @@ def parse(message: str, form: str | None = None) -> list[dict[str, Any]]:
     """
     document = load(message)
     if type(document) is dict and _is_record(document):
-        return [_event(document, document)]
-    events = [_event(record, around) for record, around in unwrap(document, _is_record)]
+        return [_event(document, document, wrapped=False)]
+    events = [_event(record, around, wrapped=True) for record, around in unwrap(document, _is_record)]
     if not events:
         raise RejectedLineError("missing_fields", f"no CloudTrail record; {_found(document)}")
     return events
@@ -62,7 +62,8 @@ def _is_record(value: dict[str, Any]) -> bool:
     )
 
 
-def _event(record: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
+def _event(record: dict[str, Any], around: dict[str, Any], *, wrapped: bool) -> dict[str, Any]:
+    """`around` is what the record was taken out of; `wrapped`: the line is not exactly the record."""
     raw = record
     for key in _OBJECTS:  # some pipelines turn the objects inside into JSON text
         value = record.get(key)
@@ -112,7 +113,7 @@ def _event(record: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
     )
     event["resource_ids"] = ids
     event["resource_type"] = _listed_type(resources, ids) or kind
-    if raw is not around or record is not raw:
+    if wrapped or record is not raw:
         event["record"] = compact(record)
     return event
 

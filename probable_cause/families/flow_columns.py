@@ -24,6 +24,8 @@ _IPV4 = r"^(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])(?:\.|$)){4}$"
 _NOT_PLAIN = bytes(number for number in range(32) if number != 10) + b"\x7f"
 _JSON = ("{", "[", '"')  # a line may be wrapped in it
 _QUOTES = tuple(mark.encode() for mark in _JSON)
+# Starts of words that Arrow reads as numbers and we don't.
+_ARROWS_OWN = (b"0x", b"0X", b"-0")
 _FEWEST = 8  # below, splitting by hand is as fast
 Columns = dict[str, Any]
 
@@ -79,7 +81,8 @@ def _split(text: bytes, layout: FlowFormat) -> tuple[pa.Table, list[int]]:
         return "skip"
 
     names = [str(position) for position in range(len(layout.fields))]
-    numbers = pa.string() if b" 0x" in text or b" 0X" in text or text[:2].lower() == b"0x" else pa.int64()
+    is_odd = any(b" " + mark in text or b"\n" + mark in text or text.startswith(mark) for mark in _ARROWS_OWN)
+    numbers = pa.string() if is_odd else pa.int64()
     kinds = [COLUMNS.get(field, ("", "text", 0))[1] for field in layout.fields]
     for number in (numbers, pa.string()):
         types = [number if kind in ("number", "time") else pa.string() for kind in kinds]

@@ -149,7 +149,8 @@ def main() -> int:
         reasons = ", ".join(f"{reason} {count}" for reason, count in outcome.reasons.most_common(6))
         sys.stdout.write(
             f"{family:<12} seed {arguments.seed}: {outcome.lines} lines, {outcome.events} events, "
-            f"{len(outcome.faults)} faults, slowest {outcome.slowest * 1000:.1f} ms a line, {outcome.lines / took:.0f} lines/s; {reasons}\n"
+            f"{len(outcome.faults)} faults, slowest {outcome.slowest * 1000:.1f} ms a line, "
+            f"{outcome.lines / took:.0f} lines/s; {reasons}\n"
         )
         for fault in outcome.faults:
             sys.stdout.write(f"  {fault}\n")
