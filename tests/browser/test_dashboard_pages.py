@@ -127,6 +127,19 @@ def test_an_application_without_a_cause_says_so(serve: Serve, page: Open) -> Non
     expect(shown.locator("svg.lanes .handled.resolved title")).to_have_text(re.compile("resolved by robin"))
 
 
+def test_who_is_said_once_and_by_the_name_that_people_know(serve: Serve, page: Open) -> None:
+    scene = Scene()
+    role = "AWSReservedSSO_Operators_0123456789abcdef/kim"
+    at = NOON - timedelta(minutes=9)
+    reboot = change("shop", "cloudsystem", "RebootInstances", "i-1", at, actor=role, summary=f"{role} rebooted i-1")
+    scene.see("shop", reboot)
+    scene.see("shop", errors("shop", at + timedelta(seconds=40), 9))
+    shown = page(serve(scene), "/app/shop")
+    expect(shown.locator(".sentence")).to_have_text("Very likely: kim rebooted i-1, 40 s before the first symptom.")
+    shown.locator("li.event summary").first.click()
+    expect(shown.locator(".event-body dd").get_by_text(role)).to_be_visible()  # whole, where it may be needed
+
+
 # --- acting --------------------------------------------------------------------------------------------------------
 
 

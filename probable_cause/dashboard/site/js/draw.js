@@ -2,6 +2,7 @@
 
 import { children, s } from "./dom.js";
 import { pack } from "./lanes.js";
+import { starts } from "./parts.js";
 import { LAYER_NAMES, count, layerName, plain } from "./text.js";
 import { both, clock, isUtc, now } from "./time.js";
 
@@ -25,7 +26,7 @@ export function extent(model) {
 /** The lanes with their marks, on `svg`. `x` turns ms into px. */
 export function lanes(svg, model, span, x, left, width) {
   const parts = [];
-  const spots = new Map(); // event key -> [x, y], for the lines between
+  const spots = new Map(); // event key -> {xs: where its bursts begin, y}, for the lines between
   let y = left ? 4 : 0;
   for (const name of LAYER_NAMES) {
     const top = y + (left ? 0 : 16);
@@ -101,7 +102,7 @@ function strip(model, name, span, x, y, left, width) {
 function mark(item, model, y, x, width, spots) {
   const { event, from, to } = item;
   const middle = y + ROW / 2 - 1;
-  spots.set(event.event_key, [event.role === "symptom" ? from : x(Date.parse(event.first_seen)), middle]);
+  spots.set(event.event_key, { xs: starts(event).map(x), y: middle });
   const state =
     `${event.role} ${event.event_type} ${event.status}${model.selected === event.event_key ? " selected" : ""}` +
     `${model.root_cause?.event_key === event.event_key ? " root" : ""}${model.resolved_by[event.event_key] ? " ended" : ""}`;
@@ -195,8 +196,8 @@ function deferrals(model, spots) {
     const source = spots.get(layer.event_key);
     const target = layer.symptoms.map((key) => spots.get(key)).find(Boolean);
     if (!layer.deferred_from || !source || !target) return "";
-    const [x1, y1] = source;
-    const [x2, y2] = target;
+    const [x1, y1, y2] = [source.xs[0], source.y, target.y];
+    const x2 = target.xs.find((start) => start >= x1) ?? target.xs.at(-1); // the burst that followed the cause
     return s(
       "path",
       { class: "deferral", d: `M${x1},${y1} C${x1},${(y1 + y2) / 2} ${x2},${(y1 + y2) / 2} ${x2},${y2}` },

@@ -4,7 +4,7 @@ import { actButton, actionsFor } from "./act.js";
 import { relevanceAt } from "./decay.js";
 import { h } from "./dom.js";
 import { fact, statusLine, strength } from "./parts.js";
-import { actorName, count, isolated, layerName, plain, shown } from "./text.js";
+import { byWhom, count, isolated, layerName, plain, shown } from "./text.js";
 import { range, time } from "./time.js";
 
 export function row(model, event) {
@@ -36,7 +36,7 @@ export function row(model, event) {
           count(event.count),
           " · ",
           ...range(event.first_seen, event.last_seen),
-          event.actor ? [" · ", h("span", { class: "actor" }, isolated(actorName(event.actor), 60))] : "",
+          byWhom(event) ? [" · ", h("span", { class: "actor" }, isolated(byWhom(event), 60))] : "",
           event.status === "open" ? "" : h("span", { class: "state" }, ` ${event.status}`),
           model.resolved_by[event.event_key] ? h("span", { class: "state" }, " ended") : "",
         ),
@@ -54,6 +54,7 @@ export function row(model, event) {
           { class: "facts" },
           fact("First seen", time(event.first_seen)),
           fact("Last seen", time(event.last_seen)),
+          event.actor ? fact("Who", h("bdi", {}, ...shown(event.actor, 300))) : "",
           fact("Rule", plain(event.rule_id)),
           fact("Log family", event.family),
           event.resource_ids.length ? fact("Resources", isolated(event.resource_ids.join(", "), 500)) : "",

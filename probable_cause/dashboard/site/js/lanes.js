@@ -20,13 +20,13 @@ export function pack(events, span, x, width) {
         ? `${plain(event.summary, 60)} ×${count(event.count)}`
         : plain(event.summary, 60);
     const wide = text.length * CHARACTER;
-    // Words stand right of the mark, and of what a person did where that would be under them; left at the right edge.
+    // Words stand right of the mark, and of what a person did where that would be under them; at the right edge in the
+    // silence between two bursts, or left of the mark.
     const handled = event.status_at && event.status !== "open" ? x(Date.parse(event.status_at)) + 8 : 0;
     const to = handled > seenTo && handled < seenTo + wide + 16 ? handled : seenTo;
-    const right = to + 6 + wide <= width;
-    const labelAt = right ? to + 6 : from - 6 - wide;
-    const first = right ? from : labelAt;
-    const last = right ? to + 6 + wide : to;
+    const labelAt = to + 6 + wide <= width ? to + 6 : (between(event, x, wide) ?? from - 6 - wide);
+    const first = Math.min(from, labelAt);
+    const last = Math.max(to, labelAt + wide);
     let row = ends.findIndex((end) => end <= first);
     if (row < 0) row = ends.length < MOST ? ends.length : ends.indexOf(Math.min(...ends));
     const crowded = ends[row] !== undefined && ends[row] > first;
@@ -34,4 +34,13 @@ export function pack(events, span, x, width) {
     return { event, row, from, to, label: crowded || labelAt < 0 ? "" : text, labelAt };
   });
   return { rows: Math.max(ends.length, 1), items };
+}
+
+/** px where words of this width fit into the silence between two bursts, or null. */
+function between(event, x, wide) {
+  for (let i = 1; i < event.bursts.length; i++) {
+    const [from, to] = [x(Date.parse(event.bursts[i - 1][1])), x(Date.parse(event.bursts[i][0]))];
+    if (to - from > wide + 16) return from + 8;
+  }
+  return null;
 }

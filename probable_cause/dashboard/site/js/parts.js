@@ -2,7 +2,7 @@
 
 import { decay } from "./decay.js";
 import { h } from "./dom.js";
-import { actorName, isolated, percent, plain } from "./text.js";
+import { actorName, byWhom, isolated, percent, plain } from "./text.js";
 import { time } from "./time.js";
 
 /** A titled box. */
@@ -21,14 +21,20 @@ export function likelihood(confidence) {
 export const restsOn = (model, sentence) =>
   model.events.filter((event) => event.event_ids.some((id) => sentence.event_ids.includes(id)));
 
-/** The earliest symptom that is evidence for the root cause. */
-export function firstSymptom(model, cause) {
+/** When an event began: its bursts, with silence between them, or once. In ms. */
+export const starts = (event) =>
+  (event.bursts.length ? event.bursts.map(([from]) => from) : [event.first_seen]).map((from) => Date.parse(from));
+
+/** ms from the cause to the first symptom that it is held for; negative when all came before; null without any. */
+export function lagOfSymptoms(model, cause) {
   const told = model.root_cause.evidence.flatMap((sentence) => restsOn(model, sentence));
-  return (
-    told
-      .filter((event) => event.role === "symptom" && event.event_key !== cause.event_key)
-      .sort((a, b) => a.first_seen.localeCompare(b.first_seen))[0] ?? null
-  );
+  const at = Date.parse(cause.first_seen);
+  const lags = told
+    .filter((event) => event.role === "symptom")
+    .flatMap((event) => starts(event).map((from) => from - at));
+  const after = lags.filter((lag) => lag >= 0);
+  if (after.length) return Math.min(...after);
+  return lags.length ? Math.max(...lags) : null;
 }
 
 export function statusLine(event) {
@@ -49,7 +55,7 @@ export function forChat(model, event) {
   const cause = model.root_cause;
   return [
     `${plain(model.application_id)} is ${model.health}. ${likelihood(cause.confidence)} ${plain(event.summary)}` +
-      `${event.actor ? ` by ${actorName(event.actor)}` : ""}, ${event.last_seen} (${percent(cause.confidence)}).`,
+      `${byWhom(event) ? ` by ${byWhom(event)}` : ""}, ${event.last_seen} (${percent(cause.confidence)}).`,
     ...cause.evidence.map((one) => `- ${plain(one.text, 400)}`),
     `${location.origin}${location.pathname}#/app/${encodeURIComponent(model.application_id)}`,
   ].join("\n");

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { section } from "./parts.js";
-import { actorName, count, isolated, layerName, percent, plain } from "./text.js";
+import { byWhom, count, isolated, layerName, percent, plain } from "./text.js";
 import { both, range, time } from "./time.js";
 
 export function before(model) {
@@ -35,7 +35,7 @@ export function before(model) {
                             "span",
                             { class: "soft" },
                             ` · ${percent(one.confidence)}`,
-                            one.actor ? [" · ", isolated(actorName(one.actor), 60)] : "",
+                            byWhom(one) ? [" · ", isolated(byWhom(one), 60)] : "",
                           ),
                         ]
                       : h("span", { class: "soft" }, plain(one.why_none ?? "no cause named", 200)),

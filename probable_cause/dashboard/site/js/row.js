@@ -2,7 +2,7 @@
 
 import { decay } from "./decay.js";
 import { h } from "./dom.js";
-import { LAYER_NAMES, actorName, count, isolated, layerName, percent, plain } from "./text.js";
+import { LAYER_NAMES, actorName, byWhom, count, isolated, layerName, percent, plain } from "./text.js";
 import { range, time } from "./time.js";
 
 const STATES = {
@@ -54,7 +54,7 @@ function cause(app) {
       "span",
       { class: "meta" },
       h("b", { title: "Confidence" }, percent(event.confidence)),
-      event.actor ? [" · ", h("span", { class: "actor" }, isolated(actorName(event.actor), 60))] : "",
+      byWhom(event) ? [" · ", h("span", { class: "actor" }, isolated(byWhom(event), 60))] : "",
       " · ",
       time(event.last_seen, "ago"),
       event.status === "acknowledged"

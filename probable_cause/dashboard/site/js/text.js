@@ -35,9 +35,13 @@ export function shown(text, most = 20000) {
   return parts;
 }
 
+// The role that IAM Identity Center makes for a permission set says less than the person behind the slash.
+const SSO_ROLE = /AWSReservedSSO_[\w+=,.@-]+\/(?=[\w+=,.@-])/g;
+
 /** The same for places that take a string only: titles, labels, the drawing. */
 export function plain(text, most = 300) {
   const clean = String(text ?? "")
+    .replace(SSO_ROLE, "")
     .replace(SPECIAL, picture)
     .replace(/\s+/g, " ")
     .trim();
@@ -54,9 +58,14 @@ export function actorName(actor) {
   return match ? match[1] : text;
 }
 
+/** Who, for where the summary does not say so already: most rules' summaries begin with the actor. */
+export function byWhom(event) {
+  const name = actorName(event?.actor ?? "");
+  return name && !plain(event.summary).includes(name) ? name : "";
+}
+
 export const count = (n) => (n ?? 0).toLocaleString("en");
-export const percent = (share) => `${Math.round((share ?? 0) * 100)} %`;
-export const bytes = (n) => `${count(n)} B`;
+export const percent = (share) => `${Math.round((share ?? 0) * 100)}\u00a0%`;
 
 const LAYERS = { application: "Application", network: "Network", cloudsystem: "Cloud system" };
 export const LAYER_NAMES = Object.keys(LAYERS);

@@ -4,7 +4,7 @@ import { actButton, actionsFor } from "./act.js";
 import { decay } from "./decay.js";
 import { h } from "./dom.js";
 import * as parts from "./parts.js";
-import { actorName, count, isolated, layerName, percent, plain } from "./text.js";
+import { actorName, byWhom, count, isolated, layerName, percent, plain } from "./text.js";
 import { range, span, time } from "./time.js";
 
 export function verdict(model) {
@@ -16,8 +16,7 @@ export function verdict(model) {
       { class: "verdict none-named", key: "none" },
       h("p", { class: "sentence" }, plain(model.why_none ?? "No root cause is named.")),
     );
-  const first = parts.firstSymptom(model, event);
-  const lag = first ? Date.parse(first.first_seen) - Date.parse(event.first_seen) : null;
+  const lag = parts.lagOfSymptoms(model, event);
   return h(
     "section",
     { class: `verdict ${event.status}`, "aria-label": "Probable root cause", key: "named" },
@@ -26,7 +25,7 @@ export function verdict(model) {
       { class: "sentence" },
       `${parts.likelihood(cause.confidence)} `,
       h("strong", {}, isolated(event.summary)),
-      event.actor ? [" by ", h("span", { class: "actor" }, isolated(actorName(event.actor)))] : "",
+      byWhom(event) ? [" by ", h("span", { class: "actor" }, isolated(byWhom(event)))] : "",
       lag === null
         ? "."
         : lag >= 0
@@ -42,7 +41,7 @@ export function verdict(model) {
         h(
           "span",
           { class: "meter", role: "img", "aria-label": `Confidence ${percent(cause.confidence)}` },
-          h("span", { style: { width: percent(cause.confidence).replace(" ", "") } }),
+          h("span", { style: { width: `${Math.round(cause.confidence * 100)}%` } }),
         ),
         h("b", {}, percent(cause.confidence)),
         " confidence",
@@ -138,7 +137,7 @@ export function card(model, name) {
             count(event.count),
             " · ",
             ...range(event.first_seen, event.last_seen),
-            event.actor ? [" · ", h("span", { class: "actor" }, isolated(actorName(event.actor), 60))] : "",
+            byWhom(event) ? [" · ", h("span", { class: "actor" }, isolated(byWhom(event), 60))] : "",
             event.status === "open" ? "" : ` · ${event.status}`,
           ),
           layer.symptoms.length && layer.state !== "symptom"

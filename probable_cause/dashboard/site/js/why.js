@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { restsOn, section } from "./parts.js";
-import { actorName, count, isolated, layerName, percent, plain, shown } from "./text.js";
+import { byWhom, count, isolated, layerName, percent, plain, shown } from "./text.js";
 import { clock, span, time } from "./time.js";
 
 export function evidence(model) {
@@ -73,7 +73,7 @@ export function rivals(model) {
                         { class: "soft" },
                         " · ",
                         layerName(event.event_type).toLowerCase(),
-                        event.actor ? [" · ", isolated(actorName(event.actor), 60)] : "",
+                        byWhom(event) ? [" · ", isolated(byWhom(event), 60)] : "",
                         " · ",
                         time(event.last_seen),
                       )
