@@ -25,6 +25,8 @@ SERVICES = {"cloudtrail": "cloudtrail", "config": "aws_config", "vpcflow": "vpc_
 DECAY = {"cloudtrail": (86400, 259200), "aws_config": (86400, 259200), "vpc_flow": (3600, 21600),
          "application": (3600, 21600)}  # fmt: skip
 
+_EVERYWHERE = ("eventSource", "eventName", "eventTime", "configurationItem", "message", "srcaddr", "action")
+
 
 @dataclass
 class _Reading:
@@ -110,7 +112,7 @@ def _read_rule(document: Document, file: Path, reading: _Reading, found: dict[st
     if family == "application":
         needles = needles_of(rest) if keys == ("application|",) else ()
         rest, quiet = with_default_levels(rest)
-    if rest == ALWAYS and any(key.endswith("|") for key in keys):
+    if _matches_all(rest) and any(key.endswith("|") for key in keys):
         reading.warnings.append(f"{file}:{document.line()}: {title}: it matches every {family} event")
     rule_id = slug(str(raw.get("name") or title))
     for other in found.values():
@@ -166,6 +168,14 @@ def _conditions(sigma: SigmaRule, family: str, report: Any) -> tuple[Condition, 
     except (SigmaError, ConditionFault) as error:
         report("detection", message=str(error))
         return ALWAYS, ()
+
+
+def _matches_all(condition: Condition) -> bool:
+    """Whether a term asks for nothing but fields that every event has."""
+    return any(
+        all(any(t.op == "exists" and not t.negated and t.field in _EVERYWHERE for t in clause) for clause in term)
+        for term in condition
+    )
 
 
 def _check_fields(

@@ -70,8 +70,7 @@ def keys_of(family: str, condition: Condition, any_outcome: bool) -> tuple[tuple
     named = [_named(family, term) for term in condition]
     if all(names == named[0] for names in named):  # the key says it all
         condition = tuple(_without(family, term) for term in condition)
-    else:
-        condition = by_action(condition) if family == "cloudtrail" else condition
+    condition = by_action(condition)
     keys = {key for names in named for key in _keys(family, names)}
     if family == "cloudtrail":
         failed = {key.replace("cloudtrail|", "cloudtrail!|", 1) for key in keys}

@@ -26,8 +26,8 @@ class Test:
     `source` is where the value comes from: `column` (a column of EVENT named by `path`), `fields` (a key of the
     `fields` map, also tried as a JSON path), `json` (a JSON path of the raw record), `line` (the whole line) or
     `change` (the differences of a Config item, one a line).
-    `op`: equals, contains, startswith, endswith, like, regex, lt, lte, gt, gte, null, exists. Values are lower case
-    unless `cased`; `regex` values are never changed.
+    `op`: equals, contains, startswith, endswith, like, regex, lt, lte, gt, gte, null, exists, field (equal to the
+    value at another JSON path). Values are lower case unless `cased`; `regex` and `field` values are never changed.
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of the name

@@ -22,6 +22,7 @@ from sigma.types import (
     SigmaCompareExpression,
     SigmaExists,
     SigmaExpansion,
+    SigmaFieldReference,
     SigmaNull,
     SigmaNumber,
     SigmaRegularExpression,
@@ -86,10 +87,28 @@ def _comparison(name: str, value: Any, family: str, negated: bool) -> list[Term]
     if isinstance(value, SigmaCIDRExpression):
         return _expansion(name, [SigmaString(pattern) for pattern in value.expand()], family, negated)
     source, path = locate(family, name) if name else ("line", "")
+    if isinstance(value, SigmaFieldReference):
+        return [((Test(name, source, path, "field", (_other_field(value, family),), False, negated),),)]
     op, values, cased, inverted = _operation(value)
+    if not name:
+        op, values = _anywhere(op, values)
     if source == "change" and op == "regex":  # the differences are lines of one text
         values = tuple(f"(?m){pattern}" for pattern in values)
     return [((Test(name, source, path, op, values, cased, negated != inverted),),)]
+
+
+def _other_field(value: SigmaFieldReference, family: str) -> str:
+    source, path = locate(family, value.field)
+    if source != "json" or value.starts_with or value.ends_with:
+        raise ConditionFault(f"fieldref to {value.field!r}: only equality with a field of a JSON record is supported")
+    return path
+
+
+def _anywhere(op: str, values: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """A text without a field may stand anywhere in the line."""
+    if op == "like":
+        return op, tuple(f"%{value.strip('%')}%" for value in values)
+    return ("contains" if op in ("equals", "startswith", "endswith") else op), values
 
 
 def _expansion(name: str, values: list[Any], family: str, negated: bool) -> list[Term]:
@@ -114,6 +133,8 @@ def _operation(value: Any) -> tuple[str, tuple[str, ...], bool, bool]:
         return "regex", (f"(?{flags}){pattern}" if flags else pattern,), True, False
     if isinstance(value, SigmaString):
         op, text = _text(value)
+        if op == "exists":
+            return op, (), False, False
         cased = isinstance(value, SigmaCasedString)
         return op, (text if cased else text.lower(),), cased, False
     if isinstance(value, SigmaNumber):
@@ -128,6 +149,8 @@ def _text(value: SigmaString) -> tuple[str, str]:
     plain = [isinstance(part, str) for part in parts]
     if not parts:
         return "equals", ""
+    if all(many):
+        return "exists", ""
     if plain == [True]:
         return "equals", str(parts[0])
     if len(parts) == 2 and plain[0] and many[1]:

@@ -73,7 +73,7 @@ def _found(anchors: str) -> str:
 
 def prepared() -> dict[str, str]:
     """SQL of the columns that `matches` reads: what of a row would otherwise be computed anew for each comparison."""
-    return {"line_text": TEXT, "change_text": f"array_join({changes()}, '\\n')"}
+    return {"line_text": TEXT, "change_text": f"nullif(array_join({changes()}, '\\n'), '')"}
 
 
 def matches(tables: Tables) -> str:
@@ -109,7 +109,8 @@ def _test() -> str:
         "when 'regex' then e rlike x when 'lt' then try_cast(e as double) < try_cast(x as double) "
         "when 'lte' then try_cast(e as double) <= try_cast(x as double) "
         "when 'gt' then try_cast(e as double) > try_cast(x as double) "
-        "when 'gte' then try_cast(e as double) >= try_cast(x as double) end"
+        "when 'gte' then try_cast(e as double) >= try_cast(x as double) "
+        f"when 'field' then e = lower(get_json_object({LINE}, x)) end"
     )
     cased = let("v", _value(), "if(t.c, v, lower(v))")
     found = f"exists(array({cased}), e -> exists(t.v, x -> {compare}))"
