@@ -15,7 +15,7 @@ help: ## this list
 	@$(PYTHON) tools/preflight.py
 	@test -d .venv || $(PYTHON) -m venv .venv
 	@echo "Installing the pinned dependencies into .venv (some minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[archive,demo,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[archive,browser,demo,dev]'
 	@touch .venv/ready
 
 setup: .venv/ready ## make .venv with every pinned dependency
@@ -27,7 +27,7 @@ once: setup ## the demo without waiting for you: plays, checks every expectation
 	@$(BIN)/probable-cause demo --once
 
 test: setup ## every tier of tests, cheap ones first
-	@$(BIN)/python tools/browser.py || true
+	@$(BIN)/python tools/browser.py
 	@$(BIN)/python -m pytest tests
 
 test-unit test-spark test-streaming test-aws test-browser: test-%: setup ## one tier: unit, spark, streaming, aws or browser

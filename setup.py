@@ -21,6 +21,7 @@ RUNTIME = [
 EXTRAS = {
     "archive": ["delta-spark==4.2.0"],
     "demo": ["moto[server]==5.2.5"],
+    "browser": ["axe-playwright-python==0.1.8", "playwright==1.65.2"],
     "dev": [
         "chispa==0.12.0",
         "hypothesis==6.170.17",

@@ -2,8 +2,8 @@
 
     python -m benchmarks.speed [--events 1000000] [--seed 1] [--json FILE]
 
-Rows: envelope only (the floor), + families (the whole hop), + rules, the whole pipeline down to the folded rows, each in
-the same engine on the same records; and a plain Python loop that opens and reads lines with orjson and split, as a
+Rows: envelope only (the floor), + families (the whole hop), + rules, the whole pipeline down to the folded rows, each
+in the same engine on the same records; and a plain Python loop that opens and reads lines with orjson and split, as a
 Lambda would be written, on one core.
 """
 
@@ -150,9 +150,7 @@ def main() -> None:
     told = measure(chosen.events, chosen.seed, chosen.times)
     print(f"{told['events']} events, seed {told['seed']}, input {told['input']}, {told['rules']} rules")
     for row in told["rows"]:
-        print(
-            f"{row['what']:<30} {row['seconds']:8.2f} s {row['events_per_s']:>10} events/s  {row['of_floor']:.2f} of floor"
-        )
+        print(f"{row['what']:<30} {row['seconds']:8.2f} s {row['events_per_s']:>10} events/s  {row['of_floor']:.2f}")
     if chosen.json:
         with open(chosen.json, "w", encoding="utf-8") as file:  # noqa: PTH123
             json.dump(told, file, indent=2)

@@ -80,8 +80,8 @@ def _flow(rng: random.Random, world: World, at: float) -> str:
     start = int(at) - rng.randrange(60)
     return (
         f"2 123456789012 eni-{rng.randrange(16**8):08x}{rng.randrange(16**9):09x} {a} {b} {rng.randrange(1024, 65536)} "
-        f"{rng.choice((443, 80, 5432, 6379))} 6 {rng.randrange(1, 900)} {rng.randrange(40, 900_000)} {start} {start + 60} "
-        f"{'REJECT' if refused else 'ACCEPT'} OK"
+        f"{rng.choice((443, 80, 5432, 6379))} 6 {rng.randrange(1, 900)} {rng.randrange(40, 900_000)} "
+        f"{start} {start + 60} {'REJECT' if refused else 'ACCEPT'} OK"
     )
 
 

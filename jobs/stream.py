@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--master", help="only without spark-submit, e.g. local[2]")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     logging.info("probable-cause %s from %s", probable_cause.__version__, probable_cause.__file__)
     try:
         configuration = settings.load(*chosen.conf)

@@ -236,6 +236,7 @@ def _run(chosen: argparse.Namespace) -> int:
     from probable_cause import session, stream
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     configuration = _settings(chosen)
     job = stream.StreamJob(session.build("probable-cause", chosen.master), configuration, on_report=stream.log_report)
     for name in (signal.SIGTERM, signal.SIGINT):

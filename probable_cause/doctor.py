@@ -1,4 +1,4 @@
-"""`probable-cause doctor`: looks at the machine, the configuration and the account; says what is wrong and what to do."""
+"""`probable-cause doctor`: looks at the machine, the configuration and the account, and says what to do."""
 
 from __future__ import annotations
 

@@ -83,10 +83,11 @@ def with_plausible_times(events: DataFrame, max_future: float, max_past: float) 
     Compared with the arrival in Kinesis, not with now, so that a replay decides alike.
     """
     ahead = "(unix_micros(event_time) - unix_micros(arrived_at)) / 1e6"
-    reason = f"case when {ahead} > {max_future} then 'event_in_the_future' when {ahead} < -{max_past} then 'event_too_old' end"
+    future, past = f"{ahead} > {max_future}", f"{ahead} < -{max_past}"
+    reason = f"case when {future} then 'event_in_the_future' when {past} then 'event_too_old' end"
+    detail = "concat('event time ', event_time, ', arrived ', arrived_at)"
     return events.selectExpr(
         "* except (reject_reason, reject_detail)",
         f"coalesce(reject_reason, {reason}) as reject_reason",
-        f"if(reject_reason is null and {reason} is not null, concat('event time ', event_time, ', arrived ', arrived_at), "
-        "reject_detail) as reject_detail",
+        f"if(reject_reason is null and {reason} is not null, {detail}, reject_detail) as reject_detail",
     )

@@ -6,12 +6,16 @@ every key, its unit and its reason; a key that is not there is a fault.
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,7 @@ from probable_cause.schemas import FAMILIES
 _DURATION = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _kept_open = ExitStack()
+atexit.register(_kept_open.close)
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,25 @@ class Settings:
         return {family: (int(decay.half_life), int(decay.window)) for family, decay in self.decay.items()}
 
 
+@cache
 def conf_folder() -> Path:
-    """The folder of default.yml and the rules: conf/ of a clone, or the copy inside an installed wheel."""
+    """The folder of default.yml and the rules: conf/ of a clone, or a copy of what travels in an installed wheel."""
     beside = Path(__file__).resolve().parent.parent / "conf"
     if (beside / "default.yml").is_file():
         return beside
-    return _kept_open.enter_context(resources.as_file(resources.files("probable_cause.conf")))
+    # A wheel that spark-submit was given stays a zip archive; rule files are read as files.
+    folder = Path(_kept_open.enter_context(tempfile.TemporaryDirectory(prefix="probable-cause-conf-")))
+    _copy(resources.files("probable_cause") / "conf", folder)
+    return folder
+
+
+def _copy(packed: Traversable, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for one in packed.iterdir():
+        if one.is_dir():
+            _copy(one, folder / one.name)
+        else:
+            (folder / one.name).write_bytes(one.read_bytes())
 
 
 def load(*paths: str | Path, overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -13,7 +13,9 @@ NEEDED = 3 * 1024**3  # bytes: the environment is about 1.5 GiB, and pip unpacks
 def fault():
     """The first thing that is wrong, as one sentence with what to do; None when all is well."""
     if sys.version_info < (3, 11):
-        return "this is Python {}.{}: install 3.11 or newer, then `make PYTHON=python3.11 ...`".format(*sys.version_info)
+        return "this is Python {}.{}: install 3.11 or newer, then `make PYTHON=python3.11 ...`".format(
+            *sys.version_info
+        )
     java = shutil.which("java")
     advice = "install Java 17 or newer, e.g. apt-get install openjdk-17-jre-headless"
     if java is None:

@@ -56,7 +56,7 @@ def embedded_aws(port: int, log: Path) -> Iterator[str]:
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     with log.open("wb") as output:
         server = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            [sys.executable, "-m", "probable_cause.local.one_at_a_time", str(port)],
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,

@@ -188,7 +188,7 @@ class DynamoDBTable:
                 code = exc.response["Error"]["Code"]
                 if code == "ResourceNotFoundException":
                     raise TableError(
-                        f"table {self.name} does not exist in this region; create it with `probable-cause tables create`"
+                        f"table {self.name} does not exist in this region: `probable-cause tables create` makes it"
                     ) from exc
                 if code in ("AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"):
                     raise TableError(f"table {self.name}: {exc}; check the role's policy and credentials") from exc

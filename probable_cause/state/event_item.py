@@ -325,7 +325,7 @@ def _intervals(item: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def operator_write(event: EventOfInterest, status: Status, who: str, at: datetime, reason: str | None) -> Write:
-    """An operator's action: only on the status that the operator saw, so that two people can't undo each other blindly."""
+    """An operator's action, on the status that the operator saw: two people can't undo each other blindly."""
     return Write(
         {"ApplicationId": event.application_id, "EventKey": event.event_key},
         {"Status": status, "StatusBy": who, "StatusAt": to_text(at), "StatusReason": reason},

@@ -2,7 +2,7 @@
 
 - Epoch: Spark numbers batches from 0 again when it starts on a new checkpoint. Stamps are (epoch, batch id), and the
   epoch grows whenever the checkpoint is another one, so a new checkpoint's writes are never taken for replays (I3).
-- Lease: the newest driver owns the item. An older one finds a stranger's name there before its next batch, and stops (I4).
+- Lease: the newest driver owns the item. An older one finds another's name there before its next batch, and stops (I4).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ ENVIRONMENT = {**os.environ, "SPARK_HOME": str(SPARK), "SPARK_NO_DAEMONIZE": "1"
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
     subprocess.run([*command, str(folder), str(ROOT)], check=True)
     (built,) = folder.glob("*.whl")
     return built
@@ -94,8 +94,8 @@ def submit(master: str, wheel: Path, account: Account, want: int) -> str:
 
         wait_until(done, SECONDS, lambda: log.read_text(errors="replace")[-3000:])
         # spark-submit's own JVM is the parent of the driver's Python, which ends after the batch in progress.
-        driver = int(subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=True).stdout.split()[0])
-        os.kill(driver, signal.SIGTERM)
+        found = subprocess.run(["pgrep", "-P", str(process.pid), "-f", "stream.py"], capture_output=True, check=True)
+        os.kill(int(found.stdout), signal.SIGTERM)
         assert process.wait(120) == 0, log.read_text(errors="replace")[-3000:]
     return log.read_text(errors="replace")
 

@@ -300,8 +300,10 @@ def test_a_hidden_page_asks_nothing(serve: Serve, page: Open) -> None:
     shown.locator(SHOP).wait_for()
     asked: list[str] = []
     shown.on("request", lambda request: asked.append(request.url))
-    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true}); " \
-           "document.dispatchEvent(new Event('visibilitychange'))"
+    hide = (
+        "Object.defineProperty(document, 'hidden', {value: %s, configurable: true}); "
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
     shown.evaluate(hide % "true")
     shown.wait_for_timeout(1300)  # a look that was under way may end
     asked.clear()
