@@ -38,14 +38,14 @@ DIALECTS = [
     (starts, re.compile(pattern, re.ASCII))
     for starts, pattern in (
         # Spring Boot: INFO 1 --- [app] [main] c.e.App : started
-        ("A", rf"{_L} +(?P<pid>\d+) --- +(?:\[[^\]]*\] +)?\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>\S+) *: ?"),
+        ("A", rf"{_L} +(?P<pid>\d+) --- +(?:\[[^\]]*\] +)?\[(?P<thread>[^\]]*)\] +(?P<logger>\S+) *: ?"),
         # WildFly, Quarkus: INFO  [org.jboss.as] (MSC service thread 1-1) ...
         ("A", rf"{_L} +\[(?P<logger>[\w.$]+)\] +\((?P<thread>[^)]*)\) +"),
         # WARN [main] o.e.Class - ... ; WARN [main] Class : ... ; Tomcat: SEVERE [main] org.x.Class.method ...
-        ("A", rf"{_L} +\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>[A-Za-z_][\w.$/\[\]-]*)(?::\d+)? +[-:|] +"),
+        ("A", rf"{_L} +\[(?P<thread>[^\]]*)\] +(?P<logger>[A-Za-z_][\w.$/\[\]-]*)(?::\d+)? +[-:|] +"),
         ("A", rf"{_L} +\[(?P<logger>[A-Za-z_][\w$]*(?:\.[\w$]+)+)(?::\d+)?\](?: *[:-])? +"),
-        ("A", rf"{_L} +\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>[a-z]\w*(?:\.[\w$]+)+):? +"),
-        ("A", rf"{_L} +\[ *(?P<thread>[^\]]*?) *\] +(?P<logger>\w+(?:\.[\w$]+)+): +"),
+        ("A", rf"{_L} +\[(?P<thread>[^\]]*)\] +(?P<logger>[a-z]\w*(?:\.[\w$]+)+):? +"),
+        ("A", rf"{_L} +\[(?P<thread>[^\]]*)\] +(?P<logger>\w+(?:\.[\w$]+)+): +"),
         # OpenStack: INFO nova.api [req-1 a b] ...
         ("A", rf"{_L} +(?P<logger>[a-z_]\w*(?:\.\w+)+) +\[(?P<request_id>req-[\w-]+|-)[^\]]*\] +"),
         # ZooKeeper: INFO  [thread:Class@12] - ...
@@ -55,7 +55,7 @@ DIALECTS = [
         # logback with a line number: ERROR c.e.Class#12 ... ; also file:line of Go and Python
         ("A", rf"{_L} +(?P<logger>[\w.$/\[\]-]+?)#(?P<line>\d+):?\s+(?:- )?"),
         ("A", rf"{_L} +(?P<logger>(?:[\w$-]+[./])*(?:[A-Z][\w$]*|[\w-]+\.{_SOURCE})):(?P<line>\d+):?\s+(?:- )?"),
-        ("A", rf"{_L} *[|:-]? +{_DOTTED}(?: - | *: | +\[[^\]]*\] +- )"),
+        ("A", rf"{_L}(?: *[|:-])? +{_DOTTED}(?: - | *: | +\[[^\]]*\] +- )"),
         ("A", rf"{_L} +(?P<logger>[A-Za-z_][\w.$-]*) +- +"),
         # loguru: ERROR    | module:function:12 - ...
         ("A|", rf"(?:\| *)?{_L} *\| *(?P<logger>\S+) +- +"),
@@ -89,9 +89,9 @@ DIALECTS = [
         ("[", rf"\[(?P<logger>\w*):{_LI}\] (?:\[pid (?P<pid>\d+)(?::tid \w+)?\] )?"
               rf"(?:\[(?:client|remote) (?P<client>[^\] ]+?)(?::(?P<port>\d+))?\] )?"),
         # log4j: [main] ERROR c.e.Class - ...
-        ("[", rf"\[ *(?P<thread>[^\]]+?) *\] +(?:\[[^\]]*\] +)?{_L} +(?P<logger>[A-Za-z_][\w.$/\[\]#-]*)"
+        ("[", rf"\[(?P<thread>[^\]]+)\] +(?:\[[^\]]*\] +)?{_L} +(?P<logger>[A-Za-z_][\w.$/\[\]#-]*)"
               r"(?: +\[[^\]]*\])* *(?: -|:| \|) +"),
-        ("[", rf"\[ *(?P<thread>[^\]]+?) *\] +{_L}(?: *[:-])? +"),
+        ("[", rf"\[(?P<thread>[^\]]+)\] +{_L}(?: *[:-])? +"),
         ("[", rf"\[{_LI} *\](?:\t| *:? *(?:{_DOTTED}(?: - |: ))?)"),
         # PostgreSQL: [12] user@db ERROR:  ... ; RDS' prefix %t:%r:%u@%d:[%p]:
         ("[", r"\[(?P<pid>\d+)(?:-\d+)?\]:? *(?:\[\d+-\d+\] *)?(?:(?P<user>[^@\s]*)@(?P<database>\S*) *)?"

@@ -25,17 +25,17 @@ _GOOD = re.compile(
 
 # Classes that say nothing beside a phrase that does.
 GENERIC = frozenset({"Error", "Exception", "Throwable", "RuntimeException", "RuntimeError", "Failure", "Fault"})
-_PACKAGE = r"(?:[A-Za-z_$][\w$]*(?:\.|::|\\{1,2}))*"
+_PACKAGE = r"(?:[A-Za-z_$][\w$]*(?:\.|::|\\{1,2})){0,24}"
 _SUFFIX = r"(?:Exception|Error|Fault|Failure|Throwable|Interrupt|Exit)"
 # An exception's class is followed by its message, its code or the end of the line.
 _THROWN = re.compile(
-    rf"(?<![\w.$/\\-])({_PACKAGE}(?:[A-Z][\w$]*?)?{_SUFFIX})(?=:|\s*$|\s*\(|\s+\[|\s+-|\s+at\b|[\"'\]}},;]|\. |\.$)",
+    rf"(?<![\w.$/\\-])({_PACKAGE}(?:[A-Z][\w$]*?)?{_SUFFIX})(?=:| *$| *\(| +\[| +-|\s{1, 8}at\b|[\"'\]}},;]|\. |\.$)",
     re.ASCII | re.MULTILINE,
 )
-_CAUSED_BY = re.compile(rf"^\s*(?:\.\.\. )?Caused by:\s*({_PACKAGE}[A-Z][\w$]*)", re.ASCII | re.MULTILINE)
+_CAUSED_BY = re.compile(rf"^[ \t]*(?:\.\.\. )?Caused by:[ \t]*({_PACKAGE}[A-Z][\w$]*)", re.ASCII | re.MULTILINE)
 _NESTED = re.compile(rf"nested exception is ({_PACKAGE}[A-Z][\w$]*)", re.ASCII)
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)
-_RAISED = re.compile(rf"^({_PACKAGE}[A-Za-z_]\w*)(?=:|\s*$)", re.ASCII | re.MULTILINE)
+_RAISED = re.compile(rf"^({_PACKAGE}[A-Za-z_]\w*)(?=:|[ \t]*$)", re.ASCII | re.MULTILINE)
 _PANIC = re.compile(r"^(?:panic: |fatal error: |thread '[^'\n]{0,80}' panicked)", re.MULTILINE)
 
 _ADDRESS4 = re.compile(r"(?<![\w.-])(\d{1,3}(?:\.\d{1,3}){3})(?![\w-]|\.\d)", re.ASCII)

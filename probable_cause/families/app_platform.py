@@ -19,7 +19,7 @@ _LAMBDA = re.compile(
     r"(?:RequestId: (?P<id>[\w-]+))?",
     re.ASCII,
 )
-_PAIR = re.compile(r"(?:^|\t|\n)\s*([A-Z][A-Za-z ]+): ([^\t\n]*)", re.ASCII)
+_PAIR = re.compile(r"(?:^|\t|\n) *([A-Z][A-Za-z ]{1,40}): ([^\t\n]*)", re.ASCII)
 _REPORTED = {
     "Duration": "duration", "Billed Duration": "billed_duration", "Memory Size": "memory_size",
     "Max Memory Used": "max_memory_used", "Init Duration": "init_duration", "Status": "status",

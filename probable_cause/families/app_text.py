@@ -136,7 +136,7 @@ def _values(reading: Reading, found: re.Match[str]) -> None:
         reading.source_ip, reading.source_port = values["client"], values.get("port")
     for key in ("thread", "pid", "request_id", "line", "node", "code", "user", "database"):
         if values.get(key):
-            reading.note(**{key: values[key]})
+            reading.note(**{key: values[key].strip()})
     if reading.message.startswith("TraceID") and (traced := _TRACE.match(reading.message)):
         reading.note(trace_id=traced.group("trace"), span_id=traced.group("span"))
         reading.message = reading.message[traced.end() :]

@@ -27,6 +27,7 @@ _TEXTS = {
     "vpc_endpoint_account_id": "vpcEndpointAccountId", "management_event": "managementEvent",
     "session_from_console": "sessionCredentialFromConsole",
 }  # fmt: skip
+_LONGEST = 256  # characters of an action's name
 _OBJECTS = (
     "requestParameters", "responseElements", "userIdentity", "resources", "serviceEventDetails",
     "additionalEventData", "insightDetails",
@@ -75,7 +76,7 @@ def _event(record: dict[str, Any], around: dict[str, Any], *, wrapped: bool) -> 
     insight = insight if isinstance(insight, dict) else {}
     event_name = name(record.get("eventName")) or name(insight.get("eventName"))
     source = name(record.get("eventSource")) or name(insight.get("eventSource"))
-    action = unversioned(event_name) if event_name else None
+    action = unversioned(event_name[:_LONGEST]) if event_name else None
     identity = identity_of(record)
     error_code, error_message = failure(record, insight)
     actor = actor_of(identity)

@@ -24,6 +24,7 @@ _CONSOLE = re.compile(
     r"console|signin\.amazonaws|Mozilla/|^AWS Internal$|aws-cli/|AWSPowerShell|aws-vault|CloudShell", re.I
 )
 _PERSON_ROLE = re.compile(r"^AWSReservedSSO|admin(istrator)?s?$|developer|poweruser|breakglass|engineer|oncall", re.I)
+_LONGEST = 1024  # characters of a name or user agent that are looked at, and kept in the cache
 _SERVICE_ROLE = re.compile(r"^(aws-service-role/|AWSServiceRoleFor)")
 
 
@@ -76,10 +77,10 @@ def actor_type(identity: dict[str, Any], actor: str | None, user_agent: str, fro
         return None
     return _judge(
         name(identity.get("type")),
-        actor or "",
-        name(identity.get("invokedBy")) or "",
-        user_agent,
-        name(identity.get("identityProvider")) or "",
+        (actor or "")[:_LONGEST],
+        (name(identity.get("invokedBy")) or "")[:_LONGEST],
+        user_agent[:_LONGEST],
+        (name(identity.get("identityProvider")) or "")[:_LONGEST],
         ":role/aws-service-role/" in str(_issuer(identity).get("arn")),
         from_console or _has_mfa(identity),
     )

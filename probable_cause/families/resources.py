@@ -27,6 +27,7 @@ from probable_cause.families.values import words
 MOST = 1000  # ids kept of one event
 _DEEPEST = 24
 _LONGEST = 2048  # AWS' longest ARN
+_LONGEST_KEY = 128
 _TYPED = re.compile(r"([a-z]+(?:-[a-z]+)?)-([0-9A-Za-z]*[0-9][0-9A-Za-z]*)", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{6,}")
 # Policies name what may be done, not what was done; tags and filters hold anyone's words.
@@ -138,6 +139,7 @@ def find(action: str, service: str, parts: Iterable[Any]) -> tuple[list[str], st
         parts: request parameters, resources, response elements: of equals, the earlier win.
     """
     found: list[tuple[int, int, int, Named]] = []
+    service = service[:_LONGEST_KEY]
     for position, part in enumerate(parts):
         if part and type(part) in _WALKED:
             found += [(-_fits(action, named.thing), position, depth, named) for named, depth in _walk(part, service)]
@@ -164,7 +166,11 @@ def _walk(part: Any, service: str) -> list[tuple[Named, int]]:
         kind = type(value)
         if kind is str:
             # Most values name nothing: what has no dash is an id only where the parameter says so.
-            if ("-" in value or ":" in value or _kind(service, key)) and len(value) <= _LONGEST:
+            if (
+                len(value) <= _LONGEST
+                and len(key) <= _LONGEST_KEY
+                and ("-" in value or ":" in value or _kind(service, key))
+            ):
                 resource = _resource(service, key, value, depth == 1)
                 if resource is not None:
                     named.append((resource, depth))

@@ -95,9 +95,13 @@ def epoch_time(number: float) -> datetime | None:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-@lru_cache(maxsize=4096)  # the events of one record share few seconds
 def iso_time(word: str) -> datetime | None:
     """The UTC time of ISO 8601 text with or without a zone (then UTC), with blank for T and comma for the point."""
+    return _iso_time(word) if len(word) <= 64 else None
+
+
+@lru_cache(maxsize=4096)  # the events of one record share few seconds
+def _iso_time(word: str) -> datetime | None:
     found = _ISO.fullmatch(word.strip())
     return match_time(found) if found else None
 
