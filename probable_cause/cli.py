@@ -19,6 +19,7 @@ from probable_cause import commands, settings
 from probable_cause.errors import ProbableCauseError
 from probable_cause.schemas import EVENT_TYPES, FAMILIES
 from probable_cause.settings import Settings
+from probable_cause.state.event_of_interest import Status
 from probable_cause.state.moments import from_text
 from probable_cause.state.tables import Tables
 
@@ -304,10 +305,10 @@ def _verdict(chosen: argparse.Namespace, configuration: Settings) -> dict[str, A
         if told is None:
             raise ProbableCauseError(f"{chosen.application}: nothing was believed yet at {chosen.as_of.isoformat()}")
         return told
-    from probable_cause.state.application import load_events
+    from probable_cause.state.application import applications, load_events
 
     if not load_events(tables, chosen.application):
-        known = ", ".join(sorted(commands.applications(tables))) or "none yet"
+        known = ", ".join(sorted(applications(tables))) or "none yet"
         raise ProbableCauseError(f"{chosen.application}: no events of interest; applications with some: {known}")
     now = _now(configuration)
     return commands.verdict_of(tables, chosen.application, now, _model(configuration)).to_dict()
@@ -371,7 +372,8 @@ def _act(chosen: argparse.Namespace) -> int:
 
     configuration = _settings(chosen)
     tables, now = _connect(configuration), _now(configuration)
-    status = {"ack": "acknowledged", "resolve": "resolved", "reopen": "open"}[chosen.action]
+    statuses: dict[str, Status] = {"ack": "acknowledged", "resolve": "resolved", "reopen": "open"}
+    status = statuses[chosen.action]
     acted = act(
         tables,
         chosen.application,

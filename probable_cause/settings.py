@@ -241,10 +241,10 @@ class _Checker:
                 raise ValueError(" or ".join(allowed))
             return str(found)
 
-        return self.value(key, read, allowed[0])
+        return str(self.value(key, read, allowed[0]))
 
     def duration(self, key: str) -> float:
-        return self.value(key, parse_duration, 1.0)
+        return float(self.value(key, parse_duration, 1.0))
 
     def settings(self, sources: tuple[str, ...]) -> Settings | None:
         decay = {

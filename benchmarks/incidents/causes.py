@@ -32,7 +32,7 @@ class Cause:
     symptoms: tuple[str, ...]
     lag: tuple[float, float] = (3.0, 40.0)
     config: tuple[str, str, Callable[[World], dict[str, Any]]] | None = None
-    response: Any = None
+    response: Any = None  # responseElements, or a function of the world that gives them
 
 
 def _permission(port: int, cidr: str) -> dict[str, Any]:
@@ -159,8 +159,11 @@ COMPUTE = (
     Cause("function-misconfigured", "cloudsystem", "lambda", "UpdateFunctionConfiguration20150331v2", "function",
           lambda w: {"functionName": w["function"], "timeout": 1, "memorySize": 128},
           ("timeout", "memory"), (5.0, 60.0)),
-    Cause("mapping-deleted", "cloudsystem", "lambda", "DeleteEventSourceMapping20150331", "mapping",
-          _named(uUID="mapping"), ("timeout",), (60.0, 240.0)),
+    Cause("mapping-deleted", "cloudsystem", "lambda", "DeleteEventSourceMapping20150331", "function",
+          _named(uUID="mapping"), ("timeout",), (60.0, 240.0),
+          response=lambda w: {"uUID": w["mapping"], "batchSize": 10, "state": "Deleting",
+                              "eventSourceArn": w.arn("sqs", w["queue"]),
+                              "functionArn": w.arn("lambda", f"function:{w['function']}")}),
     Cause("volume-detached", "cloudsystem", "ec2", "DetachVolume", "volume",
           _named(volumeId="volume", instanceId="instance"), ("disk", "crash")),
     Cause("command-run-on-hosts", "cloudsystem", "ssm", "SendCommand", "instance",

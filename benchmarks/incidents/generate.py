@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.incidents.causes import CAUSES
 from benchmarks.incidents.fooled import FOOLED
 from benchmarks.incidents.plain import story_of
+from benchmarks.incidents.quiet import QUIET
 from benchmarks.incidents.story import Story
 
 BUNDLES = Path(__file__).parent / "bundles"
@@ -21,8 +22,8 @@ _COPIES = 2  # of each class that tries to fool
 
 def splits() -> dict[str, str]:
     """Class -> train or test. Every other class in order of name, so that no eye chose them."""
-    plain, fooled = sorted(CAUSES), sorted(FOOLED)
-    return {name: ("train", "test")[number % 2] for names in (plain, fooled) for number, name in enumerate(names)}
+    groups = sorted(CAUSES), sorted(FOOLED), sorted(QUIET)
+    return {name: ("train", "test")[number % 2] for names in groups for number, name in enumerate(names)}
 
 
 def stories() -> Iterator[Story]:
@@ -32,11 +33,12 @@ def stories() -> Iterator[Story]:
         # Each class is there in its hardest form; the others take turns with the easier ones.
         for difficulty in ("hard", ("easy", "medium")[number // 2 % 2]):
             yield story_of(cause, difficulty, split[name])
-    for name, (tell, difficulty) in sorted(FOOLED.items()):
+    for name, (tell, difficulty) in sorted([*FOOLED.items(), *QUIET.items()]):
         for copy in range(1, _COPIES + 1):
             story = Story(
                 f"{name}-{copy}", name, difficulty, split[name], (tell.__doc__ or "").strip().replace("\n", " ")
             )
+            story.window = 60
             tell(story)
             yield story
 

@@ -63,7 +63,8 @@ class Story:
     def cause(self, seconds: float, cause: Cause, actor: Actor | None = None, delay: float | None = None) -> None:
         """The call of a class, seen by CloudTrail."""
         parameters = cause.parameters(self.world)
-        self.call(seconds, cause.service, cause.action, parameters, actor, delay, response=cause.response)
+        response = cause.response(self.world) if callable(cause.response) else cause.response
+        self.call(seconds, cause.service, cause.action, parameters, actor, delay, response=response)
 
     def config(self, seconds: float, cause: Cause, delay: float | None = None) -> None:
         """The change of a class, seen by AWS Config; `seconds` is when Config captured it."""

@@ -22,9 +22,7 @@ STATUS: dict[str, Status] = {"acknowledge": "acknowledged", "resolve": "resolved
 _REASON = 500  # characters
 
 
-def act(
-    tables: Tables, application_id: str, body: str, now: datetime, actor: str, model: VerdictModel
-) -> Response:
+def act(tables: Tables, application_id: str, body: str, now: datetime, actor: str, model: VerdictModel) -> Response:
     """Does what `body` asks, on every event of the same change, and renews the verdict at once.
 
     `body` is JSON: `action`, and `event_key` or `event_type` (with `cause`, a CauseId; without it what the layer

@@ -20,9 +20,7 @@ from probable_cause.verdict.types import LAYERS, LayerVerdict, RootCause, Verdic
 _EVENTS = 400  # at most in one answer: those of the verdict, then the newest
 
 
-def application(
-    tables: Tables, application_id: str, now: datetime, model: VerdictModel
-) -> dict[str, Any] | None:
+def application(tables: Tables, application_id: str, now: datetime, model: VerdictModel) -> dict[str, Any] | None:
     """Verdict, events and ledger of an application, judged at `now` without writing; None when nothing is known of it.
 
     Numbers that decay are left to the reader (`relevance`, `half_life_seconds`, `last_seen` are in every event), so
@@ -95,9 +93,7 @@ def _order(verdict: Verdict, events: Iterable[EventOfInterest]) -> list[EventOfI
     ranked = [one.event.event_key for one in verdict.ranking]
     place = {key: index for index, key in enumerate(ranked)}
     last = len(place)
-    return sorted(
-        events, key=lambda one: (place.get(one.event_key, last), -one.last_seen.timestamp(), one.event_key)
-    )
+    return sorted(events, key=lambda one: (place.get(one.event_key, last), -one.last_seen.timestamp(), one.event_key))
 
 
 def _layer(layer: LayerVerdict, item: Mapping[str, Any]) -> dict[str, Any]:

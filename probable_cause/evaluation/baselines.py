@@ -80,8 +80,8 @@ def _rounded(value: float | None) -> float | None:
 def without(model: VerdictModel) -> dict[str, VerdictModel]:
     """The model with one factor at a time held at 1."""
     return {
-        "time": replace(model, after=1.0, half_lag_seconds=1e12),
-        "kind": replace(model, kind=dict.fromkeys(model.kind, 1.0)),
+        "time": replace(model, after=1.0, half_lag_seconds=1e12, closeness=0.0),
+        "kind": replace(model, kind=dict.fromkeys(model.kind, 1.0), kind_order=1.0),
         "path": replace(model, path=dict.fromkeys(model.path, 1.0)),
         "actor": replace(model, actor=dict.fromkeys(model.actor, 1.0), churn_exponent=0.0),
         "severity": replace(model, severity_exponent=0.0),
@@ -89,6 +89,7 @@ def without(model: VerdictModel) -> dict[str, VerdictModel]:
             model,
             cascade_weight=1.0,
             lone_symptom=1.0,
+            habit=1.0,
             full_symptom_relevance=0.1,
             older_incident=1.0,
             incident_half_life_seconds=1e12,

@@ -86,7 +86,7 @@ def _event(record: dict[str, Any], around: dict[str, Any], *, wrapped: bool) -> 
     if dry_run(record, error_code):
         fields["dry_run"] = "true"
     time = record.get("eventTime")
-    event = {
+    event: dict[str, Any] = {
         "family": "cloudtrail",
         "event_time": (iso_time(time) if type(time) is str else any_time(time)) or any_time(around.get("time")),
         "account_id": name(record.get("recipientAccountId"))

@@ -43,7 +43,7 @@ def parse_plain(messages: Sequence[str], layout: FlowFormat) -> tuple[Columns, n
         chosen = lines[plain]
         if not len(chosen):
             return {}, chosen, lines
-        text = "\n".join([messages[line] for line in chosen]).encode()
+        text = "\n".join([messages[line] for line in chosen.tolist()]).encode()
     table, odd = _split(text, layout)
     if odd:
         chosen = np.delete(chosen, odd)

@@ -87,7 +87,7 @@ class Player:
 
     def _put_bytes(self, data: bytes) -> int:
         put_raw(self._settings, data, "raw")
-        return decode_records([(data, None, "")], self._routing).num_rows
+        return int(decode_records([(data, None, "")], self._routing).num_rows)
 
     def _rows(self, group: str, events: list[tuple[int, str]]) -> int:
         """How many rows these lines become: one line may hold several events. Counted by the job's own decoder."""
@@ -102,4 +102,5 @@ class Player:
                 for index, (millis, message) in enumerate(events)
             ],
         }
-        return decode_records([(json.dumps(payload).encode(), from_millis(events[0][0]), "")], self._routing).num_rows
+        records = [(json.dumps(payload).encode(), from_millis(events[0][0]), "")]
+        return int(decode_records(records, self._routing).num_rows)

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -174,7 +175,7 @@ class DynamoDBTable:
         items: list[dict[str, Any]] = []
         start: dict[str, Any] = {}
         while True:
-            page = self._call(lambda start=start: call(TableName=self.name, **request, **start))
+            page = self._call(partial(call, TableName=self.name, **request, **start))
             items += [self._item(item) for item in page["Items"]]
             if "LastEvaluatedKey" not in page:
                 return items

@@ -183,8 +183,7 @@ class _Episode:
         self.bursts = with_moment(self.bursts, at)
 
     def stored(self, remembered: int) -> Stored:
-        seen = {"first_seen": self.first, "last_seen": self.last, "count": self.count, "bursts": self.bursts}
-        event = replace(self.event, **seen)
+        event = replace(self.event, first_seen=self.first, last_seen=self.last, count=self.count, bursts=self.bursts)
         return Stored(event, self.before.stamp if self.before else None, tuple(self.ids[-remembered:]))
 
 

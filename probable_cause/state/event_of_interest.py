@@ -5,6 +5,7 @@ Standard library only: the verdict, the tables, the CLI and the Lambdas share it
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -70,7 +71,7 @@ class EventOfInterest:
         age = (now - self.last_seen).total_seconds()
         if age > self.window_seconds:
             return 0.0
-        return self.relevance * 2.0 ** (-max(age, 0.0) / self.half_life_seconds)
+        return self.relevance * math.pow(2.0, -max(age, 0.0) / self.half_life_seconds)
 
     def is_recent(self, now: datetime) -> bool:
         return self.relevance_at(now) >= RECENT

@@ -125,6 +125,7 @@ def _relation(link: Link) -> str:
     kind = {
         "match": f"such a change can cause {symptom}",
         "kin": f"such a change causes what often shows as {symptom}",
+        "distant": f"such a change may in the end show as {symptom}",
         "generic": "the symptom does not say what kind of failure it is",
         "unknown": "what such a change can cause is not known",
         "mismatch": f"such a change hardly causes {symptom}",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -22,11 +23,16 @@ _SHORTEST_NAME = 4  # shorter resource names occur in any text by chance
 
 @dataclass(frozen=True)
 class Onset:
-    """A symptom that began (again) at an instant. Equal by key and instant, so that it can be a key itself."""
+    """A symptom that began (again) at an instant. Equal by key and instant, so that it can be a key itself.
+
+    `lone`: it was seen once and then no more. `before`: how many times it had come and gone before.
+    """
 
     key: str
     at: datetime
     symptom: EventOfInterest = field(compare=False)
+    lone: bool = field(compare=False, default=False)
+    before: int = field(compare=False, default=0)
 
 
 def spans(event: EventOfInterest) -> tuple[tuple[datetime, datetime], ...]:
@@ -38,7 +44,7 @@ def spans(event: EventOfInterest) -> tuple[tuple[datetime, datetime], ...]:
 
 
 def time(change: Change, onset: Onset, model: VerdictModel) -> float:
-    """1 when the change came just before the symptom, half at `half_lag_seconds`, `after` when it came later.
+    """1 when the change came just before the symptom, under half at `half_lag_seconds`, `after` when it came later.
 
     Within the tolerance of both clocks, of Config's delay and of the flow record's window, order is not known: then
     between 1 and 0.6.
@@ -56,7 +62,8 @@ def _time_of(event: EventOfInterest, onset: Onset, model: VerdictModel) -> float
                 best = max(best, 1.0 - 0.4 * late / tolerance)
             continue
         lag = max((onset.at - end).total_seconds(), 0.0)
-        best = max(best, 1.0 / (1.0 + lag / model.half_lag_seconds))
+        near = (1.0 + lag / model.close_seconds) ** -model.closeness
+        best = max(best, near / (1.0 + lag / model.half_lag_seconds))
     return best
 
 
@@ -86,20 +93,27 @@ def affine(first: str | None, second: str | None) -> bool:
 
 def kind(change: Change, symptom: EventOfInterest, model: VerdictModel) -> tuple[float, str]:
     """How well the kind of change explains the kind of symptom, and the name of the case (a key of model.kind)."""
-    case = _kind_case(change.explains, symptom.symptom)
-    return model.kind[case], case
+    explains = [event.explains for event in change.members if event.explains] or [()]
+    found = [_kind_of(one, symptom.symptom, model) for one in explains]
+    return max(found, key=lambda one: one[0])
 
 
-def _kind_case(explains: Collection[str], symptom: str | None) -> str:
+def _kind_of(explains: Sequence[str], symptom: str | None, model: VerdictModel) -> tuple[float, str]:
+    case = _kind_case(explains, symptom)
+    place = explains.index(symptom) if case == "match" and symptom else 0
+    return model.kind[case] * model.kind_order**place, case
+
+
+def _kind_case(explains: Sequence[str], symptom: str | None) -> str:
     if not explains:
         return "unknown"
     if symptom is None or symptom in GENERIC:
         return "generic"
     if symptom in explains:
         return "match"
-    if any((one, symptom) in KIN for one in explains) or GENERIC & set(explains):
+    if (explains[0], symptom) in KIN:
         return "kin"
-    return "mismatch"
+    return "distant" if any((one, symptom) in KIN for one in explains) else "mismatch"
 
 
 def path(change: Change, symptom: EventOfInterest, topology: Topology | None, model: VerdictModel) -> tuple[float, str]:
@@ -154,7 +168,7 @@ def actor(event: EventOfInterest, model: VerdictModel) -> float:
 
 def severity(change: Change, now: datetime, model: VerdictModel) -> float:
     """The change's relevance now as a factor: (relevance / 10) ^ severity_exponent."""
-    return min(relevance(change, now) / 10.0, 1.0) ** model.severity_exponent
+    return math.pow(min(relevance(change, now) / 10.0, 1.0), model.severity_exponent)
 
 
 def relevance(change: Change, now: datetime) -> float:

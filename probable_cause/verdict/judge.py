@@ -63,7 +63,8 @@ def judge(
         at=now,
         health=_health(clues, now, model),
         layers={
-            layer: layers.judge_layer(layer, live, scored, past.get(layer), now, model, topology) for layer in LAYERS
+            layer: layers.judge_layer(layer, live, scored, named, past.get(layer), now, model, topology)
+            for layer in LAYERS
         },
         root_cause=_explained(named, recent, events, clues, now, model) if named else None,
         ranking=_ranking(recent, symptoms, now),

@@ -19,6 +19,7 @@ def judge_layer(
     layer: str,
     live: Sequence[EventOfInterest],
     scored: Sequence[Scored],
+    named: Scored | None,
     previous: LayerRecord | None,
     now: datetime,
     model: VerdictModel,
@@ -29,6 +30,8 @@ def judge_layer(
     Args:
         live: the application's unresolved events within their window, of all layers; recoveries are left out.
         scored: the application's changes among them.
+        named: the one of them that is the root cause: its own layer shows it, and a layer that it can explain defers
+            to it, before any other.
         previous: what the layer last showed, for when its events are no longer in `live`.
     """
     symptoms = [one for one in live if one.role == "symptom" and one.event_type == layer]
@@ -36,13 +39,13 @@ def judge_layer(
     keys = tuple(one.event_key for one in sorted(recent, key=lambda one: strongest(one, now), reverse=True))
     own = [one for one in scored if one.relevance >= RECENT and one.change.in_layer(layer)]
     if own:
-        best = max(own, key=_own)
+        best = max(own, key=lambda one: (one is named, *_own(one)))
         return _shown(layer, "probable_cause", best.change.in_layer(layer), None, keys, now)
     if recent:
         others = [one for one in scored if one.relevance >= RECENT]
-        deferred = _deferred(layer, recent, others, now, model, topology)
+        deferred = _deferred(layer, recent, others, named, now, model, topology)
         return deferred or _shown(layer, "symptom", max(recent, key=lambda one: strongest(one, now)), None, keys, now)
-    return _last_record(layer, live, scored, previous, now, model, topology)
+    return _last_record(layer, live, scored, named, previous, now, model, topology)
 
 
 def strongest(event: EventOfInterest, now: datetime) -> tuple[bool, float, datetime, str]:
@@ -66,6 +69,7 @@ def _deferred(
     layer: str,
     symptoms: Sequence[EventOfInterest],
     others: Sequence[Scored],
+    named: Scored | None,
     now: datetime,
     model: VerdictModel,
     topology: Topology | None,
@@ -79,7 +83,7 @@ def _deferred(
     ]
     if not able:
         return None
-    best = max(able, key=Scored.rank).change.lead
+    best = max(able, key=lambda one: (named is not None and one.change is named.change, *one.rank())).change.lead
     keys = tuple(one.event_key for one in sorted(symptoms, key=lambda one: strongest(one, now), reverse=True))
     return _shown(layer, "deferred", best, best.event_type, keys, now)
 
@@ -88,6 +92,7 @@ def _last_record(
     layer: str,
     live: Sequence[EventOfInterest],
     scored: Sequence[Scored],
+    named: Scored | None,
     previous: LayerRecord | None,
     now: datetime,
     model: VerdictModel,
@@ -98,7 +103,7 @@ def _last_record(
     if own:
         last = max(own, key=lambda one: (recent_until(one), one.role == "cause", one.event_key))
         if last.role == "symptom":
-            deferred = _deferred(layer, [last], scored, now, model, topology)
+            deferred = _deferred(layer, [last], scored, named, now, model, topology)
             if deferred is not None:
                 return replace(deferred, state="last_record", symptoms=())
         return _shown(layer, "last_record", last, None, (), now)

@@ -36,10 +36,14 @@ class VerdictModel:
     # A flow record carries the start of its window, which may lie before the change that it shows.
     flow_interval_seconds: float = 600
     half_lag_seconds: float = 7200  # a lag at which precedence counts half; heavy tail: leaks and caches are slow
+    close_seconds: float = 300  # among minutes the closer change is the likelier one: (1 + lag / close)^-closeness
+    closeness: float = 0.15
     after: float = 0.02  # a change that came after the symptom beyond all tolerances
 
     # -- kind: can this kind of change cause that kind of symptom? --------------------------------------------------
-    kind: Mapping[str, float] = _table(match=1.0, kin=0.65, generic=0.6, unknown=0.4, mismatch=0.06)
+    # match: the rule's `explains` has it; kin: a kin of the first kind there; distant: a kin of another.
+    kind: Mapping[str, float] = _table(match=1.0, kin=0.6, distant=0.25, generic=0.6, unknown=0.4, mismatch=0.06)
+    kind_order: float = 0.93  # `explains` lists what is most typical first: each further place counts this much less
 
     # -- path: does the touched resource lie on the symptom's path? -------------------------------------------------
     path: Mapping[str, float] = _table(named=1.0, shared=1.0, related=0.95, unknown=0.75, elsewhere=0.3)
@@ -51,7 +55,8 @@ class VerdictModel:
 
     # -- which symptoms count ---------------------------------------------------------------------------------------
     full_symptom_relevance: float = 7.0  # a symptom of this relevance or more is a full clue
-    lone_symptom: float = 0.75  # a single line may be chance
+    lone_symptom: float = 0.6  # a single line may be chance
+    habit: float = 0.7  # for each earlier time that a symptom came and went within its window
     incident_gap_seconds: float = 600  # an onset this long after the last one begins a new incident ...
     silence_seconds: float = 180  # ... and so does one after all symptoms have been silent for this long
     cascade_seconds: float = 120  # an onset this long after its incident's first is a consequence more than a clue
@@ -64,7 +69,7 @@ class VerdictModel:
     deployment_seconds: float = 900  # calls of one deployment lie within this span
 
     # -- the answer ----------------------------------------------------------------------------------------------------
-    threshold: float = 0.35  # strength below which no cause is named
+    threshold: float = 0.15  # strength below which no cause is named
     sharpness: float = 2.0  # exponent of the odds: how much better evidence is trusted
     leak: float = 0.15  # odds of a cause that no log shows
     calibration: tuple[float, float] = (1.0, 0.0)  # slope and offset on the log-odds of the share

@@ -102,7 +102,7 @@ def weigh(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> dict[Onse
         if age > model.cascade_seconds:
             fading *= model.older_incident
         for onset in incident:
-            weight = _weight(onset.symptom, model)
+            weight = _weight(onset, model)
             if any(_leads(earlier, onset, model) for earlier in incident):
                 weight *= model.cascade_weight
             clues[onset] = Clue(weight, number, fading)
@@ -112,7 +112,7 @@ def weigh(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> dict[Onse
 def _leads(earlier: Onset, onset: Onset, model: VerdictModel) -> bool:
     """Whether `onset` looks like a consequence of an earlier one, which must weigh about as much to lead it."""
     behind = (onset.at - earlier.at).total_seconds() > model.cascade_seconds
-    return behind and _weight(earlier.symptom, model) >= 0.8 * _weight(onset.symptom, model)
+    return behind and _weight(earlier, model) >= 0.8 * _weight(onset, model)
 
 
 def _incidents(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> list[list[Onset]]:
@@ -122,7 +122,11 @@ def _incidents(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> list
     symptom.
     """
     begun = sorted(
-        ((Onset(one.event_key, start, one), end) for one in symptoms for start, end in factors.spans(one)),
+        (
+            (Onset(one.event_key, start, one, lone=start == end, before=before), end)
+            for one in symptoms
+            for before, (start, end) in enumerate(factors.spans(one))
+        ),
         key=lambda pair: (pair[0].at, pair[0].key),
     )
     incidents: list[list[Onset]] = []
@@ -143,9 +147,9 @@ def _incidents(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> list
     return incidents
 
 
-def _weight(symptom: EventOfInterest, model: VerdictModel) -> float:
-    lone = model.lone_symptom if symptom.count == 1 else 1.0
-    return lone * min(symptom.relevance / model.full_symptom_relevance, 1.0)
+def _weight(onset: Onset, model: VerdictModel) -> float:
+    lone = model.lone_symptom if onset.lone else 1.0
+    return lone * model.habit**onset.before * min(onset.symptom.relevance / model.full_symptom_relevance, 1.0)
 
 
 def score(
@@ -197,7 +201,8 @@ def settled(
         grace = timedelta(seconds=_SETTLE_SECONDS + interval)
         past = [_plain(one.change, onset, model) for one in over if ended <= one.at + grace]
         rival = max((_plain(change, onset, model) for change in going_on), default=0.0)
-        if past and max(past) >= max(rival, model.threshold):
+        # That they ended with it speaks for it.
+        if past and max(past) >= max(rival / 1.5, model.threshold):
             found.add(onset)
     return frozenset(found)
 
@@ -205,7 +210,7 @@ def settled(
 def _plain(change: Change, onset: Onset, model: VerdictModel) -> float:
     """Strength on one onset without decay: what was true then."""
     base = max(event.relevance for event in change.members)
-    prior = (base / 10.0) ** model.severity_exponent * factors.actor(change.lead, model)
+    prior = math.pow(base / 10.0, model.severity_exponent) * factors.actor(change.lead, model)
     return prior * link(change, onset, Clue(1.0, 0, 1.0), model, None).value
 
 

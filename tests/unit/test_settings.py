@@ -78,7 +78,8 @@ def test_a_missing_file_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("500ms", 0.5), ("30s", 30), ("5m", 300), ("24h", 86400), ("3d", 259200), (7, 7.0), ("0.5s", 0.5)]
+    ("text", "seconds"),
+    [("500ms", 0.5), ("30s", 30), ("5m", 300), ("24h", 86400), ("3d", 259200), (7, 7.0), ("0.5s", 0.5)],
 )
 def test_durations(text: object, seconds: float) -> None:
     assert settings.parse_duration(text) == seconds
