@@ -28,6 +28,7 @@ _EXAMPLES = {
   probable-cause demo                    watch all scenarios, then keep the page open
   probable-cause demo --once             play them, check them, exit 0 or 1
   probable-cause demo --bundle DIR       play one incident bundle""",
+    "dashboard": "  probable-cause dashboard --conf my.yml --port 8080",
     "run": "  probable-cause run --conf conf/local.yml",
     "tables": "  probable-cause tables create --conf conf/local.yml",
     "parse": """\
@@ -93,6 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--once", action="store_true", help="end when all has played; exit 0 only if every check held")
     one.add_argument("--bundle", action="append", type=Path, metavar="DIR", help="an incident bundle; may be repeated")
     one.add_argument("--port", type=int, help="of the dashboard on 127.0.0.1 (default: a free one)")
+
+    one = command("dashboard", "the page over the tables of a running job, on 127.0.0.1", _dashboard)
+    one.add_argument("--port", type=int, default=0, help="default: a free one")
+    _conf(one)
 
     one = command("run", "the stream job in the foreground", _run)
     _conf(one)
@@ -229,8 +234,23 @@ def _demo(chosen: argparse.Namespace) -> int:
     bundles = chosen.bundle or sorted(path.parent for path in folder.glob("*/incident.yml"))
     if not bundles:
         raise ProbableCauseError(f"no scenarios under {folder}: run the demo in a clone, or give --bundle DIR")
+    # Ended by SIGTERM, the demo ends what it started, as by Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = demo.Options(bundles=bundles, once=chosen.once, port=chosen.port, folder=Path(".local"))
     return demo.run(options, Screen())
+
+
+def _dashboard(chosen: argparse.Namespace) -> int:
+    from probable_cause.local import web
+
+    configuration = _settings(chosen)
+    page = web.serve(_connect(configuration), lambda: _now(configuration), chosen.port, model=_model(configuration))
+    _print(f"Dashboard: {page.url}   Ctrl-C ends it.")
+    try:
+        signal.pause()
+    finally:
+        page.close()
+    return 0
 
 
 def _run(chosen: argparse.Namespace) -> int:

@@ -9,13 +9,12 @@ from typing import Any
 
 from probable_cause.dashboard import detail
 from probable_cause.dashboard.http import Response, answer, refusal
-from probable_cause.state.application import load_events, renew
+from probable_cause.state.application import load_events, renew, same_change
 from probable_cause.state.event_item import operator_write
 from probable_cause.state.event_of_interest import EventOfInterest, Status
 from probable_cause.state.state_record import current_key
 from probable_cause.state.tables import Tables
 from probable_cause.verdict import VerdictModel
-from probable_cause.verdict.changes import changes
 from probable_cause.verdict.types import LAYERS
 
 STATUS: dict[str, Status] = {"acknowledge": "acknowledged", "resolve": "resolved", "reopen": "open"}
@@ -45,7 +44,7 @@ def act(tables: Tables, application_id: str, body: str, now: datetime, actor: st
     reason = (asked.get("reason") or "").strip()[:_REASON] or None
     if not tables.events.apply(operator_write(event, status, actor, now, reason)):
         return _conflict(load_events(tables, application_id)[key].event)
-    also = _same_change(event, list(events.values()), model)
+    also = same_change(event, list(events.values()), model)
     # The others of one change follow; one that somebody has acted on meanwhile stays as that person set it.
     followed = [one.event_key for one in also if tables.events.apply(operator_write(one, status, actor, now, reason))]
     renew(tables, application_id, now, model)
@@ -97,11 +96,3 @@ def _conflict(event: EventOfInterest) -> Response:
     word = {"open": "reopened", "acknowledged": "acknowledged", "resolved": "resolved"}[event.status]
     sentence = f"{event.status_by or 'Somebody else'} {word} this in the meantime. Nothing was changed."
     return refusal(409, sentence, event=detail.event(event))
-
-
-def _same_change(event: EventOfInterest, events: list[EventOfInterest], model: VerdictModel) -> list[EventOfInterest]:
-    """The other events of interest that tell of the same change: Config's view of a call, a deployment's calls."""
-    for change in changes([one for one in events if one.role == "cause"], model):
-        if change.lead.event_key == event.event_key:
-            return [one for one in change.members if one.event_key != event.event_key and one.status == event.status]
-    return []

@@ -16,7 +16,8 @@ from probable_cause.state.event_item import Repeats, Stored, add, from_item, ope
 from probable_cause.state.event_of_interest import EventOfInterest, Status
 from probable_cause.state.lease import JOB
 from probable_cause.state.tables import Tables
-from probable_cause.verdict import VerdictModel, judge, next_change_at
+from probable_cause.verdict import DEFAULT, VerdictModel, judge, next_change_at
+from probable_cause.verdict.changes import changes
 from probable_cause.verdict.types import LAYERS, Verdict
 
 _ATTEMPTS = 12  # each failed attempt means that somebody else wrote in between
@@ -104,11 +105,16 @@ def act(
     now: datetime,
     reason: str | None = None,
     cause: str | None = None,
+    model: VerdictModel = DEFAULT,
 ) -> list[EventOfInterest]:
     """An operator's acknowledge, resolve or reopen: of one cause, or of what the layer shows now.
 
+    What tells of the same change follows: Config's view of a call, the calls of one deployment. An event of it that
+    somebody acts on at the same moment stays as that person set it.
+
     Args:
         cause: CauseId, EventKey or a part of either; None takes what `<event_type>#current` shows.
+        model: says which events tell of one change.
 
     Returns:
         The events as they were when the operator's action took hold.
@@ -124,7 +130,24 @@ def act(
                 f"{event.summary}: somebody else acted on it at the same moment. Look again: `probable-cause top "
                 f"{application_id}`"
             )
-    return chosen
+    known = [stored.event for stored in events.values()]
+    others = {one.event_key: one for event in chosen for one in same_change(event, known, model)}
+    for event in chosen:
+        others.pop(event.event_key, None)
+    followed = [one for one in others.values() if tables.events.apply(operator_write(one, status, who, now, reason))]
+    return chosen + followed
+
+
+def same_change(event: EventOfInterest, events: list[EventOfInterest], model: VerdictModel) -> list[EventOfInterest]:
+    """The other events of interest that tell of the same change as `event` and have its status.
+
+    Args:
+        events: all of the application.
+    """
+    for change in changes([one for one in events if one.role == "cause"], model):
+        if change.lead.event_key == event.event_key:
+            return [one for one in change.members if one.event_key != event.event_key and one.status == event.status]
+    return []
 
 
 def _choose(

@@ -102,11 +102,17 @@ def _layer_item(
         for name in ("ApplicationId", "EventType", tables.EXPIRES_AT):
             event.pop(name, None)
         item |= event
-        item |= {"Ledger": {**event.get("Ledger", {}), "written": to_text(written_at)}}
         same = before.get("EventKey") == item["EventKey"] and before.get("DeferredFrom") == shown.deferred_from
+        item["Ledger"] = _ledger(event.get("Ledger", {}), before.get("Ledger", {}) if same else {}, written_at)
         item["Since"] = before["Since"] if same and "Since" in before else to_text(now)
         item["RecordKey"] = f"{layer}#{item['Since']}#{_short(item['EventKey'])}"
     return item
+
+
+def _ledger(event: dict[str, str], before: Mapping[str, str], written_at: datetime) -> dict[str, str]:
+    """`written` is when a record first showed in the table: a later rewrite of the item for other reasons keeps it."""
+    known = before.get("written") if before.get("processed") == event.get("processed") else None
+    return {**event, "written": known or to_text(written_at)}
 
 
 def _overall_item(

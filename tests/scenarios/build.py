@@ -14,17 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.incidents.aws_lines import (
-    Actor,
-    aws_service,
-    cloudtrail,
-    config_change,
-    flow,
-    flow_gap,
-    iam_user,
-    pipeline,
-    sso_person,
-)
+from benchmarks.incidents.actors import Actor, aws_service, iam_user, pipeline, sso_person
+from benchmarks.incidents.aws_lines import cloudtrail, config_change, flow, flow_gap
 from benchmarks.incidents.recorder import Recorder, stamp, write_bundle
 
 SEED = 20260301
