@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from benchmarks.incidents import noise
-from benchmarks.incidents.aws_lines import through_cloudformation
+from benchmarks.incidents.actors import through_cloudformation
 from benchmarks.incidents.causes import CAUSES, permission
 from benchmarks.incidents.story import Story, deployer
 from benchmarks.incidents.truths import HEALTHY, HOUR, layer, some, truth

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.incidents.aws_lines import aws_service, codepipeline
+from benchmarks.incidents.actors import aws_service, codepipeline
 from benchmarks.incidents.causes import CAUSES, permission
 from benchmarks.incidents.story import Story, deployer
 

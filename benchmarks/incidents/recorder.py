@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.incidents.aws_lines import ACCOUNT
+from benchmarks.incidents.actors import ACCOUNT
 
 # How long after its event a line usually arrives on Kinesis: (least, most) in seconds.
 DELAYS = {

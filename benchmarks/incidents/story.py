@@ -8,17 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.incidents import app_lines
-from benchmarks.incidents.aws_lines import (
-    FLOW_V2,
-    Actor,
-    cloudtrail,
-    config_change,
-    flow,
-    flow_gap,
-    iam_user,
-    pipeline,
-    sso_person,
-)
+from benchmarks.incidents.actors import Actor, iam_user, pipeline, sso_person
+from benchmarks.incidents.aws_lines import FLOW_V2, cloudtrail, config_change, flow, flow_gap
 from benchmarks.incidents.causes import Cause
 from benchmarks.incidents.recorder import Recorder, stamp, write_bundle
 from benchmarks.incidents.world import World
