@@ -12,6 +12,22 @@ from probable_cause.verdict.model import VerdictModel
 from probable_cause.verdict.root_cause import Clue, Link, Scored
 from probable_cause.verdict.types import Rival, RootCause, Sentence
 
+# Kinds of symptom as a sentence says them; other kinds go by their own name.
+_SIGHTS = {
+    "connectivity": "failing connections",
+    "timeout": "time-outs",
+    "availability": "an unavailable service",
+    "dns": "failing name lookups",
+    "tls": "failing TLS handshakes",
+    "auth": "refused access",
+    "throttling": "throttled calls",
+    "memory": "a lack of memory",
+    "crash": "crashes",
+    "disk": "disk trouble",
+    "deadlock": "waiting for locks",
+    "deploy": "a version that does not start",
+    "data": "missing or wrong data",
+}
 _SYMPTOMS_NAMED = 5
 _RIVALS_NAMED = 4
 _TRAIL_DELAY = timedelta(minutes=15)  # how long CloudTrail may take to deliver a call
@@ -63,21 +79,17 @@ def _factors(one: Scored) -> dict[str, float]:
 
 def _evidence(named: Scored, others: Sequence[EventOfInterest]) -> list[Sentence]:
     lead = named.change.lead
-    change = f"{_what(lead)}{_who(lead)} at {_clock(lead.first_seen)}{_repeats(lead)}."
+    change = f"{_what(lead)}, at {_clock(lead.first_seen)}{_repeats(lead)}; {_who(lead)}."
     sentences = [Sentence(change, lead.sample_event_ids)]
     for one in others:
         how = "AWS Config recorded the same change" if one.family == "aws_config" else "The same deployment also did"
-        sentences.append(Sentence(f"{how}: {_what(one)} at {_clock(one.first_seen)}.", one.sample_event_ids))
+        sentences.append(Sentence(f"{how}: {_what(one)}, at {_clock(one.first_seen)}.", one.sample_event_ids))
     told = sorted(named.links, key=lambda link: (-link.told, link.onset.at, link.onset.key))
     for link in told[:_SYMPTOMS_NAMED]:
         symptom = link.onset.symptom
-        sentences.append(
-            Sentence(
-                f"{symptom.summary} began {_lag(named, link)} ({_clock(link.onset.at)}), seen {symptom.count} "
-                f"{'time' if symptom.count == 1 else 'times'} until {_clock(symptom.last_seen)}; {_relation(link)}.",
-                symptom.sample_event_ids,
-            )
-        )
+        seen = f"seen {symptom.count} {'time' if symptom.count == 1 else 'times'} until {_clock(symptom.last_seen)}"
+        begun = f"\u201c{symptom.summary}\u201d began {_lag(named, link)} ({_clock(link.onset.at)}), {seen}"
+        sentences.append(Sentence(f"{begun}; {_relation(link)}.", symptom.sample_event_ids))
     return sentences
 
 
@@ -89,9 +101,9 @@ def _what(event: EventOfInterest) -> str:
 
 def _who(event: EventOfInterest) -> str:
     if not event.actor:
-        return ", by whom is not recorded,"
+        return "who did it is not recorded"
     kind = {"person": "a person", "pipeline": "a pipeline", "service": "an AWS service"}.get(event.actor_type or "")
-    return f" by {event.actor}" + (f" ({kind})" if kind else "")
+    return f"the caller was {event.actor}" + (f", {kind}" if kind else "")
 
 
 def _repeats(event: EventOfInterest) -> str:
@@ -121,7 +133,7 @@ def duration(span: timedelta) -> str:
 
 
 def _relation(link: Link) -> str:
-    symptom = link.onset.symptom.symptom or "what is seen"
+    symptom = _SIGHTS.get(link.onset.symptom.symptom or "", link.onset.symptom.symptom or "what is seen")
     kind = {
         "match": f"such a change can cause {symptom}",
         "kin": f"such a change causes what often shows as {symptom}",
@@ -133,6 +145,7 @@ def _relation(link: Link) -> str:
     path = {
         "shared": "both concern the same resource",
         "named": "the symptom names the changed resource",
+        "rule": "its port and address are those of the changed rule",
         "related": "the symptom's resource is attached to the changed one",
         "unknown": "the symptom does not say which resource it met",
         "elsewhere": "the symptom is on another resource of that kind",
@@ -149,7 +162,8 @@ def _why_lower(rival: Scored, named: Scored) -> str:
     if mine is None or best is None:
         return "There is no symptom that it explains."
     if mine.kind_case == "mismatch":
-        return f"Such a change hardly causes {mine.onset.symptom.symptom or 'these symptoms'}."
+        kind = mine.onset.symptom.symptom or ""
+        return f"Such a change hardly causes {_SIGHTS.get(kind, kind or 'these symptoms')}."
     if mine.time < 0.1:
         first = min(one.first_seen for one in rival.change.members)
         late = first > mine.onset.at
@@ -187,7 +201,7 @@ def _gaps(named: Scored, events: Sequence[EventOfInterest], clues: Mapping[Onset
         gaps.append(f"The flow log skipped records until {_clock(max(one.last_seen for one in lost))} (SKIPDATA).")
     if not any(one.family == "application" for one in events):
         gaps.append("No application log line is among the evidence.")
-    if not any(one.path_case in ("shared", "named", "related") for one in named.links):
+    if not any(one.path_case in ("shared", "named", "rule", "related") for one in named.links):
         gaps.append("No symptom names the changed resource: the link rests on time and kind alone.")
     return gaps
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from probable_cause.state.event_of_interest import EventOfInterest
+from probable_cause.verdict import named
 from probable_cause.verdict.changes import Change
 from probable_cause.verdict.model import GENERIC, KIN, VerdictModel
 
@@ -17,8 +18,6 @@ Topology = Mapping[str, Collection[str]]  # resource id -> resources that it is 
 
 # Two epoch seconds in a flow record: its window, in whatever order the format has them.
 _EPOCH = re.compile(r"(?<![\d.])1\d{9}(?![\d.])")
-_ID = re.compile(r"(i|sg|eni|subnet|vpc|rtb|acl|igw|nat|vpce|vol|db|tgw|pcx|eipalloc)-[0-9a-z]{6,}")
-_SHORTEST_NAME = 4  # shorter resource names occur in any text by chance
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def _tolerance(cause: EventOfInterest, symptom: EventOfInterest, model: VerdictM
     return max(seconds, 1.0)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def flow_interval(message: str, longest: float) -> float:
     """Seconds of the window of a flow record, read from its two epochs; `longest` when they can't be told."""
     moments = [int(text) for text in _EPOCH.findall(message)]
@@ -125,37 +124,22 @@ def path(change: Change, symptom: EventOfInterest, topology: Topology | None, mo
 def _path_case(change: Change, symptom: EventOfInterest, topology: Topology) -> str:
     touched = set(change.resource_ids)
     addresses = {one for event in change.members for one in event.addresses}
-    named = set(symptom.resource_ids)
-    if touched & named or addresses & set(symptom.addresses):
+    met = set(symptom.resource_ids)
+    if touched & met or addresses & set(symptom.addresses):
         return "shared"
     text = f"{symptom.summary}\n{symptom.message}"
-    if any(mentions(text, one) for one in touched):
+    if any(named.mentions(text, one) for one in touched):
         return "named"
-    if any(near in named or near in symptom.addresses for one in touched for near in topology.get(one, ())) or any(
-        near in touched for one in named | set(symptom.addresses) for near in topology.get(one, ())
+    calls = [event.message for event in change.members]
+    if any(named.meets_rule(call, text, symptom.addresses) for call in calls):
+        return "rule"
+    if any(near in met or near in symptom.addresses for one in touched for near in topology.get(one, ())) or any(
+        near in touched for one in met | set(symptom.addresses) for near in topology.get(one, ())
     ):
         return "related"
-    if _same_class_elsewhere(touched, named):
+    if named.another_of_a_class(touched, met) or any(named.names_another(text, call) for call in calls):
         return "elsewhere"
     return "unknown"
-
-
-def mentions(text: str, resource_id: str) -> bool:
-    """Whether a log text names a resource: by id, by ARN, or by the last part of its ARN, as a whole word."""
-    name = re.split(r"[:/]", resource_id)[-1]
-    return any(
-        len(word) >= _SHORTEST_NAME and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
-        for word in {resource_id, name}
-    )
-
-
-def _same_class_elsewhere(touched: Iterable[str], named: Iterable[str]) -> bool:
-    """Both name resources of one class (two instances, two groups), but not the same ones."""
-
-    def classes(ids: Iterable[str]) -> set[str]:
-        return {match[1] for one in ids if (match := _ID.search(one))} - {"vpc", "subnet"}
-
-    return bool(classes(touched) & classes(named))
 
 
 def actor(event: EventOfInterest, model: VerdictModel) -> float:

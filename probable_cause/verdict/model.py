@@ -46,7 +46,7 @@ class VerdictModel:
     kind_order: float = 0.93  # `explains` lists what is most typical first: each further place counts this much less
 
     # -- path: does the touched resource lie on the symptom's path? -------------------------------------------------
-    path: Mapping[str, float] = _table(named=1.0, shared=1.0, related=0.95, unknown=0.75, elsewhere=0.3)
+    path: Mapping[str, float] = _table(named=1.0, shared=1.0, rule=1.0, related=0.95, unknown=0.75, elsewhere=0.3)
 
     # -- prior: how likely is such a change to break things at all? ---------------------------------------------------
     actor: Mapping[str, float] = _table(person=1.0, unknown=0.95, pipeline=0.85, service=0.6)

@@ -272,8 +272,8 @@ def test_every_sentence_names_the_events_it_rests_on():
     verdict = judge([REBOOT, REVOKE, OUTAGE, REJECT], at(10))
     known = {one for event in (REBOOT, REVOKE, OUTAGE, REJECT) for one in event.sample_event_ids}
     evidence = verdict.root_cause.evidence
-    assert evidence[0].text.startswith(
-        "RevokeSecurityGroupIngress on sg-0123456789 by kim (a person) at 2026-03-01 12:05:00"
+    assert evidence[0].text == (
+        "RevokeSecurityGroupIngress on sg-0123456789, at 2026-03-01 12:05:00 UTC; the caller was kim, a person."
     )
     assert all(sentence.event_ids and set(sentence.event_ids) <= known for sentence in evidence)
     assert any("began 60 s after it" in sentence.text for sentence in evidence)

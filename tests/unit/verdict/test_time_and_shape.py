@@ -11,8 +11,9 @@ import pytest
 
 from probable_cause.errors import SettingsError
 from probable_cause.verdict import DEFAULT, judge, next_change_at
-from probable_cause.verdict.factors import flow_interval, mentions
+from probable_cause.verdict.factors import flow_interval
 from probable_cause.verdict.inverse import inverse
+from probable_cause.verdict.named import meets_rule, mentions, names_another
 from tests.unit.verdict.events import HOUR, at, cause, flow, symptom, trail
 
 REBOOT = cause("RebootInstances", 0)
@@ -169,3 +170,70 @@ def test_proposed_inverse(action, message, operation, parameters):
         assert found.call is None
     else:
         assert (found.call.operation, found.call.parameters) == (operation, parameters)
+
+
+REVOKED = trail(
+    groupId="sg-1",
+    ipPermissions={"items": [{"fromPort": 5432, "toPort": 5432, "ipRanges": {"items": [{"cidrIp": "10.1.0.0/16"}]}}]},
+)
+DENIED = trail(networkAclId="acl-1", cidrBlock="10.1.0.0/16", portRange={"from": 443, "to": 443})
+ALL_PORTS = trail(groupId="sg-1", ipPermissions={"items": [{"ipProtocol": "-1"}]})
+WIDE = trail(groupId="sg-1", ipPermissions={"items": [{"fromPort": 1, "toPort": 65535}]})
+DIFFERENCE = json.dumps(
+    {
+        "configurationItemDiff": {
+            "changedProperties": {
+                "Configuration.IpPermissions.0": {
+                    "previousValue": {"fromPort": 5432, "toPort": 5432, "ipv4Ranges": [{"cidrIp": "10.1.0.0/16"}]}
+                }
+            }
+        }
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "text", "addresses", "want"),
+    [
+        (REVOKED, flow(0), ("10.1.1.10",), True),
+        (REVOKED, flow(0), ("10.9.1.10",), False),
+        (REVOKED, flow(0), (), True),
+        (REVOKED, "connect ECONNREFUSED 10.1.2.20:5432", ("10.1.2.20",), True),
+        (REVOKED, "connect ECONNREFUSED 10.1.2.20:443", ("10.1.2.20",), False),
+        (REVOKED, "took 15432 ms, 5432.7 of them idle", (), False),
+        (DENIED, "dial tcp 10.1.2.20:443: i/o timeout", ("10.1.2.20",), True),
+        (DIFFERENCE, flow(0), ("10.1.1.10",), True),
+        (json.dumps({"detail": json.loads(DIFFERENCE)}), flow(0), ("10.1.1.10",), True),
+        (ALL_PORTS, flow(0), (), False),
+        (WIDE, flow(0), (), False),
+        ("no json", flow(0), (), False),
+    ],
+)
+def test_a_symptom_meets_the_rule_that_was_changed(call, text, addresses, want):
+    assert meets_rule(call, text, addresses) is want
+
+
+@pytest.mark.parametrize(
+    ("call", "text", "want"),
+    [
+        (trail(roleName="web"), "User: arn:aws:sts::123456789012:assumed-role/batch/i-1 is not authorized", True),
+        (trail(roleName="web"), "User: arn:aws:sts::123456789012:assumed-role/web/i-1 is not authorized", False),
+        (trail(roleName="web"), "is not authorized", False),
+        (trail(roleName="web"), "cannot assume arn:aws:iam::123456789012:role/service/batch", True),
+        (trail(dBInstanceIdentifier="orders"), "could not connect to users.c1a2.us-east-1.rds.amazonaws.com", True),
+        (trail(dBInstanceIdentifier="orders"), "could not connect to orders.c1a2.us-east-1.rds.amazonaws.com", False),
+        (
+            trail(dBInstanceIdentifier="orders-1"),
+            "could not connect to orders.cluster-c1a2.us-east-1.rds.amazonaws.com",
+            False,
+        ),
+        (
+            trail(keyId="arn:aws:kms:eu-west-1:123456789012:key/0c1d2e3f-0000-4000-8000-1234567890ab"),
+            "key/0c1d2e3f-0000-4000-8000-1234567890ab is disabled",
+            False,
+        ),
+        ("no json", "assumed-role/batch/i-1", False),
+    ],
+)
+def test_a_symptom_that_names_another_resource(call, text, want):
+    assert names_another(text, call) is want
