@@ -1,7 +1,8 @@
 """The verdict: what each layer shows, how the application is, and which change probably caused it. Pure Python."""
 
-from probable_cause.verdict.judge import judge, next_change_at
+from probable_cause.verdict.judge import judge
 from probable_cause.verdict.model import DEFAULT, VerdictModel
+from probable_cause.verdict.next_change import next_change_at
 from probable_cause.verdict.types import (
     ApiCall,
     Inverse,

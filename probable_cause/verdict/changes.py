@@ -31,6 +31,11 @@ class Change:
     members: tuple[EventOfInterest, ...]
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """Equal for the same change, as long as it has the same members."""
+        return tuple(event.event_key for event in self.members)
+
+    @property
     def resource_ids(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(one for event in self.members for one in event.resource_ids))
 

@@ -68,9 +68,9 @@ def _factors(one: Scored) -> dict[str, float]:
     shown = {"severity": one.severity, "actor": one.actor, "support": one.support}
     if best is not None:
         shown |= {
-            "time": best.time,
-            "kind": best.kind,
-            "path": best.path,
+            "time": best.relation.time,
+            "kind": best.relation.kind,
+            "path": best.relation.path,
             "clue": best.clue.weight,
             "fading": best.clue.fading,
         }
@@ -141,7 +141,7 @@ def _relation(link: Link) -> str:
         "generic": "the symptom does not say what kind of failure it is",
         "unknown": "what such a change can cause is not known",
         "mismatch": f"such a change hardly causes {symptom}",
-    }[link.kind_case]
+    }[link.relation.kind_case]
     path = {
         "shared": "both concern the same resource",
         "named": "the symptom names the changed resource",
@@ -149,8 +149,14 @@ def _relation(link: Link) -> str:
         "related": "the symptom's resource is attached to the changed one",
         "unknown": "the symptom does not say which resource it met",
         "elsewhere": "the symptom is on another resource of that kind",
-    }[link.path_case]
-    order = "" if link.time >= 0.5 else ", though long before" if link.time > 0.1 else ", though at the wrong time"
+    }[link.relation.path_case]
+    order = (
+        ""
+        if link.relation.time >= 0.5
+        else ", though long before"
+        if link.relation.time > 0.1
+        else ", though at the wrong time"
+    )
     return f"{kind}, and {path}{order}"
 
 
@@ -161,17 +167,17 @@ def _why_lower(rival: Scored, named: Scored) -> str:
     mine, best = rival.best_link(), named.best_link()
     if mine is None or best is None:
         return "There is no symptom that it explains."
-    if mine.kind_case == "mismatch":
+    if mine.relation.kind_case == "mismatch":
         kind = mine.onset.symptom.symptom or ""
         return f"Such a change hardly causes {_SIGHTS.get(kind, kind or 'these symptoms')}."
-    if mine.time < 0.1:
+    if mine.relation.time < 0.1:
         first = min(one.first_seen for one in rival.change.members)
         late = first > mine.onset.at
         return f"It came {duration(abs(first - mine.onset.at))} {'after' if late else 'before'} the symptom began."
     ratios = {
-        "time": mine.time / max(best.time, 1e-9),
-        "kind": mine.kind / max(best.kind, 1e-9),
-        "path": mine.path / max(best.path, 1e-9),
+        "time": mine.relation.time / max(best.relation.time, 1e-9),
+        "kind": mine.relation.kind / max(best.relation.kind, 1e-9),
+        "path": mine.relation.path / max(best.relation.path, 1e-9),
         "actor": rival.actor / max(named.actor, 1e-9),
         "severity": rival.severity / max(named.severity, 1e-9),
         "support": rival.support / max(named.support, 1e-9),
@@ -201,7 +207,7 @@ def _gaps(named: Scored, events: Sequence[EventOfInterest], clues: Mapping[Onset
         gaps.append(f"The flow log skipped records until {_clock(max(one.last_seen for one in lost))} (SKIPDATA).")
     if not any(one.family == "application" for one in events):
         gaps.append("No application log line is among the evidence.")
-    if not any(one.path_case in ("shared", "named", "rule", "related") for one in named.links):
+    if not any(one.relation.path_case in ("shared", "named", "rule", "related") for one in named.links):
         gaps.append("No symptom names the changed resource: the link rests on time and kind alone.")
     return gaps
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from probable_cause.state.event_of_interest import RECENT, EventOfInterest
 from probable_cause.verdict import explain, layers, recovery, root_cause
 from probable_cause.verdict.changes import changes
 from probable_cause.verdict.factors import Onset, Topology
 from probable_cause.verdict.model import DEFAULT, VerdictModel
+from probable_cause.verdict.relations import Relations
 from probable_cause.verdict.root_cause import Clue, Over, Scored
-from probable_cause.verdict.types import LAYERS, Health, LayerRecord, Ranked, RootCause, Verdict
-
-_TICK = timedelta(milliseconds=1)
+from probable_cause.verdict.types import (
+    LAYERS,
+    Health,
+    LayerRecord,
+    LayerVerdict,
+    Ranked,
+    RootCause,
+    Verdict,
+    signature,
+)
 
 
 def judge(
@@ -35,6 +43,45 @@ def judge(
         topology: resource id -> resources that it is attached to, where known.
         application_id: needed only when `events` is empty.
     """
+    decision = decide(events, now, Relations(model, topology), previous)
+    named, recent, symptoms, clues = decision.named, decision.recent, decision.symptoms, decision.clues
+    return Verdict(
+        application_id=application_id or (events[0].application_id if events else ""),
+        at=now,
+        health=decision.health,
+        layers=decision.layers,
+        root_cause=_explained(named, recent, events, clues, now, model) if named else None,
+        ranking=_ranking(recent, symptoms, now),
+        resolved_by={cause: one.event_key for cause, one in decision.ended.items()},
+        why_none=None if named else explain.why_none(recent, symptoms, clues, model),
+    )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict before it is put into words."""
+
+    health: Health
+    layers: Mapping[str, LayerVerdict]
+    named: Scored | None
+    recent: Sequence[Scored]  # changes, best first
+    symptoms: Sequence[EventOfInterest]
+    clues: Mapping[Onset, Clue]
+    ended: Mapping[str, EventOfInterest]  # event key of a cause -> the recovery that ended it
+
+    def signature(self) -> tuple[Any, ...]:
+        """As Verdict.signature()."""
+        return signature(self.health, self.layers, self.named.change.lead if self.named else None)
+
+
+def decide(
+    events: Sequence[EventOfInterest],
+    now: datetime,
+    relations: Relations,
+    previous: Mapping[str, LayerRecord] | None = None,
+) -> Decision:
+    """What judge() puts into words. `relations` may be used again for other instants of the same events."""
+    model = relations.model
     ended = recovery.recovered(events)
     live = [
         one
@@ -48,28 +95,24 @@ def judge(
     going_on = changes([one for one in live if one.role == "cause"], model)
     symptoms = [one for one in live if one.role == "symptom" and one.is_recent(now)]
     clues = root_cause.weigh(symptoms, model)
-    settled = root_cause.settled(clues, _over(events, ended, model), going_on, model)
+    settled = root_cause.settled(clues, _over(events, ended, model), going_on, relations)
     clues = {onset: clue for onset, clue in clues.items() if onset not in settled}
-    scored = sorted(
-        (root_cause.score(one, clues, now, model, topology) for one in going_on), key=Scored.rank, reverse=True
-    )
+    scored = sorted((root_cause.score(one, clues, now, relations) for one in going_on), key=Scored.rank, reverse=True)
     recent = [one for one in scored if one.relevance >= RECENT]
     named = root_cause.named(recent, model)
     # What is among the events is judged by them: a record of it may tell of a time before it was undone.
     known = {one.event_key for one in events}
     past = {layer: one for layer, one in (previous or {}).items() if one.event and one.event.event_key not in known}
-    return Verdict(
-        application_id=application_id or (events[0].application_id if events else ""),
-        at=now,
+    return Decision(
         health=_health(clues, now, model),
         layers={
-            layer: layers.judge_layer(layer, live, scored, named, past.get(layer), now, model, topology)
-            for layer in LAYERS
+            layer: layers.judge_layer(layer, live, scored, named, past.get(layer), now, relations) for layer in LAYERS
         },
-        root_cause=_explained(named, recent, events, clues, now, model) if named else None,
-        ranking=_ranking(recent, symptoms, now),
-        resolved_by={cause: one.event_key for cause, one in ended.items()},
-        why_none=None if named else explain.why_none(recent, symptoms, clues, model),
+        named=named,
+        recent=recent,
+        symptoms=symptoms,
+        clues=clues,
+        ended=ended,
     )
 
 
@@ -119,50 +162,3 @@ def _ranking(recent: Sequence[Scored], symptoms: Sequence[EventOfInterest], now:
     by_change = [Ranked(one.change.lead, one.relevance, one.strength) for one in recent]
     by_symptom = sorted(symptoms, key=lambda one: layers.strongest(one, now), reverse=True)
     return (*by_change, *(Ranked(one, one.relevance_at(now), 0.0) for one in by_symptom))
-
-
-def next_change_at(events: Sequence[EventOfInterest], now: datetime, model: VerdictModel = DEFAULT) -> datetime | None:
-    """The next instant after `now` at which time alone changes the verdict, to the second; None if it never does.
-
-    Between two of the events' own turning points (an event is no longer recent, a window passes, two curves of
-    different half-lives cross) everything decays monotonously, so a change inside such a span is found by halving.
-    """
-    before = judge(events, now, model).signature()
-    start = now
-    for turn in _turning_points(events, now):
-        if judge(events, turn - _TICK, model).signature() != before:
-            return _halve(events, start, turn - _TICK, before, model)
-        if judge(events, turn + _TICK, model).signature() != before:
-            return turn + _TICK
-        start = turn + _TICK
-    return None
-
-
-def _turning_points(events: Sequence[EventOfInterest], now: datetime) -> list[datetime]:
-    live = [one for one in events if one.status != "resolved" and now <= one.expires_from_ranking_at]
-    found = {one.expires_from_ranking_at for one in live} | {layers.recent_until(one) for one in live}
-    for first, second in itertools.combinations(live, 2):
-        if first.event_type == second.event_type and first.half_life_seconds != second.half_life_seconds:
-            found.add(_crossing(first, second))
-    return sorted(one for one in found if one > now)
-
-
-def _crossing(first: EventOfInterest, second: EventOfInterest) -> datetime:
-    """When two curves meet: log2(r1) - (t - l1)/h1 = log2(r2) - (t - l2)/h2, solved for t."""
-    origin = first.last_seen
-    shift = (second.last_seen - origin).total_seconds()
-    slope = 1 / first.half_life_seconds - 1 / second.half_life_seconds
-    height = math.log2(max(first.relevance, 1e-9) / max(second.relevance, 1e-9)) - shift / second.half_life_seconds
-    return origin + timedelta(seconds=max(min(height / slope, 1e9), -1e9))
-
-
-def _halve(
-    events: Sequence[EventOfInterest], low: datetime, high: datetime, before: object, model: VerdictModel
-) -> datetime:
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        if judge(events, middle, model).signature() == before:
-            low = middle
-        else:
-            high = middle
-    return high

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 
 from probable_cause.state.event_of_interest import RECENT, EventOfInterest
 from probable_cause.verdict import root_cause
-from probable_cause.verdict.factors import Topology
-from probable_cause.verdict.model import VerdictModel
+from probable_cause.verdict.relations import Relations
 from probable_cause.verdict.root_cause import Scored
 from probable_cause.verdict.types import LayerRecord, LayerVerdict
 
@@ -22,8 +21,7 @@ def judge_layer(
     named: Scored | None,
     previous: LayerRecord | None,
     now: datetime,
-    model: VerdictModel,
-    topology: Topology | None = None,
+    relations: Relations,
 ) -> LayerVerdict:
     """The verdict of one layer.
 
@@ -43,9 +41,9 @@ def judge_layer(
         return _shown(layer, "probable_cause", best.change.in_layer(layer), None, keys, now)
     if recent:
         others = [one for one in scored if one.relevance >= RECENT]
-        deferred = _deferred(layer, recent, others, named, now, model, topology)
+        deferred = _deferred(layer, recent, others, named, now, relations)
         return deferred or _shown(layer, "symptom", max(recent, key=lambda one: strongest(one, now)), None, keys, now)
-    return _last_record(layer, live, scored, named, previous, now, model, topology)
+    return _last_record(layer, live, scored, named, previous, now, relations)
 
 
 def strongest(event: EventOfInterest, now: datetime) -> tuple[bool, float, datetime, str]:
@@ -71,15 +69,14 @@ def _deferred(
     others: Sequence[Scored],
     named: Scored | None,
     now: datetime,
-    model: VerdictModel,
-    topology: Topology | None,
+    relations: Relations,
 ) -> LayerVerdict | None:
     """Another layer's change that came before this layer's symptoms and can explain them: of several the strongest."""
-    clues = root_cause.weigh(symptoms, model)
+    clues = root_cause.weigh(symptoms, relations.model)
     able = [
         one
-        for one in (root_cause.score(other.change, clues, now, model, topology) for other in others)
-        if root_cause.can_explain(one, clues.keys(), model)
+        for one in (root_cause.score(other.change, clues, now, relations) for other in others)
+        if root_cause.can_explain(one, relations.model)
     ]
     if not able:
         return None
@@ -95,15 +92,14 @@ def _last_record(
     named: Scored | None,
     previous: LayerRecord | None,
     now: datetime,
-    model: VerdictModel,
-    topology: Topology | None,
+    relations: Relations,
 ) -> LayerVerdict:
     """What the layer showed when something was last recent in it, as long as that is within its window."""
     own = [one for one in live if one.event_type == layer]
     if own:
         last = max(own, key=lambda one: (recent_until(one), one.role == "cause", one.event_key))
         if last.role == "symptom":
-            deferred = _deferred(layer, [last], scored, named, now, model, topology)
+            deferred = _deferred(layer, [last], scored, named, now, relations)
             if deferred is not None:
                 return replace(deferred, state="last_record", symptoms=())
         return _shown(layer, "last_record", last, None, (), now)

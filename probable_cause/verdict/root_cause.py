@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from probable_cause.state.event_of_interest import EventOfInterest
 from probable_cause.verdict import factors
 from probable_cause.verdict.changes import Change
-from probable_cause.verdict.factors import Onset, Topology
+from probable_cause.verdict.factors import Onset
 from probable_cause.verdict.model import VerdictModel
+from probable_cause.verdict.relations import Relation, Relations
 
-_SETTLE_SECONDS = 120  # symptoms may outlive the repair by this: retries, health checks, the flow window comes on top
+_SETTLE_SECONDS = 120.0  # symptoms may outlive the repair by this: retries, health checks, the flow window comes on top
 
 
 @dataclass(frozen=True)
@@ -27,24 +28,16 @@ class Clue:
 
 @dataclass(frozen=True)
 class Link:
-    """How one change relates to one onset. `time`, `kind` and `path` are factors, the cases name them in words."""
+    """How one change relates to one onset, and what the onset is worth."""
 
     onset: Onset
     clue: Clue
-    time: float
-    kind: float
-    path: float
-    kind_case: str
-    path_case: str
-
-    @property
-    def value(self) -> float:
-        return self.time * self.kind * self.path
+    relation: Relation
 
     @property
     def told(self) -> float:
         """How much this link adds to the answer."""
-        return self.clue.fading * self.clue.weight * self.value
+        return self.clue.fading * self.clue.weight * self.relation.value
 
 
 @dataclass(frozen=True)
@@ -152,11 +145,10 @@ def _weight(onset: Onset, model: VerdictModel) -> float:
     return lone * model.habit**onset.before * min(onset.symptom.relevance / model.full_symptom_relevance, 1.0)
 
 
-def score(
-    change: Change, clues: Mapping[Onset, Clue], now: datetime, model: VerdictModel, topology: Topology | None = None
-) -> Scored:
+def score(change: Change, clues: Mapping[Onset, Clue], now: datetime, relations: Relations) -> Scored:
     """The change's factors over the given onsets."""
-    links = tuple(link(change, onset, clue, model, topology) for onset, clue in clues.items())
+    model = relations.model
+    links = tuple(Link(onset, clue, relations.of(change, onset)) for onset, clue in clues.items())
     return Scored(
         change=change,
         relevance=factors.relevance(change, now),
@@ -171,47 +163,43 @@ def _support(links: Sequence[Link]) -> float:
     """Noisy-or over the onsets of one incident; of the incidents the best explained, each as far as it has faded."""
     remaining: dict[int, float] = {}
     for one in links:
-        remaining[one.clue.incident] = remaining.get(one.clue.incident, 1.0) * (1.0 - one.clue.weight * one.value)
+        remaining[one.clue.incident] = remaining.get(one.clue.incident, 1.0) * (
+            1.0 - one.clue.weight * one.relation.value
+        )
     fading = {one.clue.incident: one.clue.fading for one in links}
     return max((fading[incident] * (1.0 - left) for incident, left in remaining.items()), default=0.0)
 
 
-def link(change: Change, onset: Onset, clue: Clue, model: VerdictModel, topology: Topology | None) -> Link:
-    """The factors between one change and one onset."""
-    kind, kind_case = factors.kind(change, onset.symptom, model)
-    path, path_case = factors.path(change, onset.symptom, topology, model)
-    return Link(onset, clue, factors.time(change, onset, model), kind, path, kind_case, path_case)
-
-
 def settled(
-    clues: Iterable[Onset], over: Sequence[Over], going_on: Sequence[Change], model: VerdictModel
+    onsets: Iterable[Onset], over: Sequence[Over], going_on: Sequence[Change], relations: Relations
 ) -> frozenset[Onset]:
-    """Onsets that a change explains which is over, at least as well as any that goes on, and that ended with it.
+    """Onsets that a change explains which is over, about as well as any that goes on, and that ended with it.
 
     They are history: no other change may be blamed for them.
     """
+    model = relations.model
     found = set()
-    for onset in clues:
-        ended = onset.symptom.last_seen
-        interval = (
-            factors.flow_interval(onset.symptom.message, model.flow_interval_seconds)
-            if onset.symptom.family == "vpc_flow"
-            else 0.0
-        )
-        grace = timedelta(seconds=_SETTLE_SECONDS + interval)
-        past = [_plain(one.change, onset, model) for one in over if ended <= one.at + grace]
-        rival = max((_plain(change, onset, model) for change in going_on), default=0.0)
+    for onset in onsets:
+        symptom = onset.symptom
+        seconds = _SETTLE_SECONDS
+        if symptom.family == "vpc_flow":
+            seconds += factors.flow_interval(symptom.message, model.flow_interval_seconds)
+        grace = timedelta(seconds=seconds)
+        past = [_plain(one.change, onset, relations) for one in over if symptom.last_seen <= one.at + grace]
+        if not past:
+            continue
+        rival = max((_plain(change, onset, relations) for change in going_on), default=0.0)
         # That they ended with it speaks for it.
-        if past and max(past) >= max(rival / 1.5, model.threshold):
+        if max(past) >= max(rival / 1.5, model.threshold):
             found.add(onset)
     return frozenset(found)
 
 
-def _plain(change: Change, onset: Onset, model: VerdictModel) -> float:
+def _plain(change: Change, onset: Onset, relations: Relations) -> float:
     """Strength on one onset without decay: what was true then."""
     base = max(event.relevance for event in change.members)
-    prior = math.pow(base / 10.0, model.severity_exponent) * factors.actor(change.lead, model)
-    return prior * link(change, onset, Clue(1.0, 0, 1.0), model, None).value
+    prior = math.pow(base / 10.0, relations.model.severity_exponent) * factors.actor(change.lead, relations.model)
+    return prior * relations.of(change, onset).value
 
 
 def confidences(scored: Sequence[Scored], model: VerdictModel) -> list[float]:
@@ -236,6 +224,6 @@ def named(scored: Sequence[Scored], model: VerdictModel) -> Scored | None:
     return max(reaching, key=Scored.rank, default=None)
 
 
-def can_explain(one: Scored, onsets: Collection[Onset], model: VerdictModel) -> bool:
-    """Whether the change came before one of these onsets and is of a kind that can cause it."""
-    return any(link.onset in onsets and link.time > model.after and link.kind_case != "mismatch" for link in one.links)
+def can_explain(one: Scored, model: VerdictModel) -> bool:
+    """Whether the change came before one of the onsets that it was scored on, and is of a kind that can cause it."""
+    return any(link.relation.time > model.after and link.relation.kind_case != "mismatch" for link in one.links)

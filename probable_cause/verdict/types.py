@@ -125,11 +125,18 @@ class Verdict:
 
     def signature(self) -> tuple[Any, ...]:
         """What an operator would call the same verdict: shown events, deferrals, root cause and health."""
-        layers = tuple(
-            (name, layer.state, layer.event.event_key if layer.event else None, layer.deferred_from)
-            for name, layer in sorted(self.layers.items())
-        )
-        return self.health, layers, self.root_cause.event.event_key if self.root_cause else None
+        return signature(self.health, self.layers, self.root_cause.event if self.root_cause else None)
+
+
+def signature(
+    health: Health, layers: Mapping[str, LayerVerdict], root_cause: EventOfInterest | None
+) -> tuple[Any, ...]:
+    """What an operator would call the same verdict."""
+    shown = tuple(
+        (name, layer.state, layer.event.event_key if layer.event else None, layer.deferred_from)
+        for name, layer in sorted(layers.items())
+    )
+    return health, shown, root_cause.event_key if root_cause else None
 
 
 def iso(at: datetime) -> str:
