@@ -27,7 +27,8 @@ def measure(bundles: Sequence[Path], conf: Sequence[Path] = (), at_once: int = A
     """Runs the bundles at or below the given paths, one Spark session for all.
 
     Raises:
-        BundleError, SettingsError, RulesError: before anything runs.
+        BundleError: a path holds no bundle.
+        SettingsError: `conf` has faults.
     """
     from probable_cause.evaluation.through_spark import SparkRunner
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from probable_cause.errors import BundleError
 from probable_cause.evaluation import baselines, metrics
 from probable_cause.evaluation.answers import BundleRun, Outcome, outcomes
 from probable_cause.evaluation.bundle import load_bundle
@@ -47,11 +48,17 @@ def steps(bundle: Bundle) -> Iterator[Step]:
 
 @dataclass(frozen=True)
 class Report:
-    """All runs, their outcomes, and how long the whole took (seconds)."""
+    """All runs, their outcomes, how long the whole took (seconds), and the folders that hold no bundle, with why."""
 
     runs: tuple[BundleRun, ...]
     outcomes: tuple[Outcome, ...]
     seconds: float
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Bundles that gave no answer, with the reason."""
+        return dict(self.unreadable) | {run.bundle.name: run.error for run in self.runs if run.error}
 
     def to_dict(self, model: VerdictModel) -> dict[str, Any]:
         """The JSON document of `evaluate --json`; docs/verdict.md describes it."""
@@ -61,7 +68,7 @@ class Report:
             by_bundle.setdefault(one.bundle, []).append(one)
         return {
             "bundles": len(self.runs),
-            "errors": {run.bundle.name: run.error for run in self.runs if run.error},
+            "errors": self.errors,
             "seconds": round(self.seconds, 2),
             "bundles_per_minute": round(60 * len(self.runs) / self.seconds, 1) if self.seconds else None,
             "scores": metrics.scores(self.outcomes).to_dict(),
@@ -82,7 +89,7 @@ class Report:
 
     def failed(self) -> list[str]:
         """One line for every bundle that could not be run and every check that did not hold."""
-        lines = [f"{run.bundle.name}: {run.error}" for run in self.runs if run.error]
+        lines = [f"{name}: {why}" for name, why in self.errors.items()]
         for one in self.outcomes:
             where = f"{one.bundle}: {one.truth.application_id} at {one.truth.at:%H:%M:%S}"
             lines += [f"{where}: {check.fault()}" for check in one.checks if not check.holds]
@@ -104,20 +111,22 @@ def _kind(one: Outcome) -> str:
 def evaluate(
     folders: Sequence[Path], run_bundle: RunBundle, at_once: int = 1, prepare: Prepare | None = None
 ) -> Report:
-    """Reads every bundle first, so that faults are known before anything runs; then runs them, in order.
+    """Reads every bundle, then runs those that could be read, in order.
 
     Args:
         at_once: how many bundles may run side by side; `run_bundle` must then be safe to call from threads.
         prepare: called once with all bundles before the first is run.
-
-    Raises:
-        BundleError: of the first bundle that can't be read.
     """
-    bundles = [load_bundle(folder) for folder in folders]
+    bundles, unreadable = [], {}
+    for folder in folders:
+        try:
+            bundles.append(load_bundle(folder))
+        except BundleError as exc:
+            unreadable[str(folder)] = str(exc)
     began = time.monotonic()
     if prepare is not None:
         prepare(bundles)
     with ThreadPoolExecutor(at_once) as pool:
         runs = tuple(pool.map(run_bundle, bundles))
     seconds = time.monotonic() - began
-    return Report(runs, tuple(outcomes(runs)), seconds)
+    return Report(runs, tuple(outcomes(runs)), seconds, unreadable)

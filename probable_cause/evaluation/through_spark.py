@@ -77,19 +77,22 @@ class SparkRunner:
             kept = self._kept.pop(bundle.path)
             answers = _Play(self._spark, scope, model, tables, self._rejects).play(bundle, kept)
             timings = self._timings(bundle, kept, scope, model, tables) if self._timed else ()
-        except ProbableCauseError as exc:
-            return BundleRun(bundle, (), time.monotonic() - began, error=str(exc))
+        except Exception as exc:  # whatever one bundle meets, the others are still run
+            told = str(exc) if isinstance(exc, ProbableCauseError) else f"{type(exc).__name__}: {exc}"
+            return BundleRun(bundle, (), time.monotonic() - began, error=told)
         return BundleRun(bundle, tuple(answers), time.monotonic() - began, tuple(timings))
 
     def prepare(self, bundles: Sequence[Bundle]) -> None:
         """Parses and classifies the lines of many bundles at once; they are kept until their bundle is run.
 
-        Raises:
-            SettingsError, RulesError: of a bundle's own settings.
+        A bundle whose own settings have faults is left out: it tells them when it is run.
         """
         alike: dict[tuple[int, float, float], list[Bundle]] = {}
         for bundle in bundles:
-            _, scope, _ = self._settings(bundle)
+            try:
+                _, scope, _ = self._settings(bundle)
+            except ProbableCauseError:
+                continue
             alike.setdefault((id(scope.rules), scope.max_future, scope.max_past), []).append(bundle)
         for group in alike.values():
             for first in range(0, len(group), _TOGETHER):

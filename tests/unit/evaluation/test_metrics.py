@@ -169,15 +169,19 @@ def test_the_runner_reports_what_the_pipeline_answered(tmp_path):
         verdict = judge([REBOOT, OUTAGE], given.truth[0].at)
         return BundleRun(given, (Answer(given.truth[0], verdict, (REBOOT, OUTAGE)),), 0.0, (Timing("shop", 2.0, 1),))
 
-    folders = [tmp_path / name for name in ("broken", "right", "wrong")]
+    (tmp_path / "unreadable").mkdir()
+    folders = [tmp_path / name for name in ("broken", "unreadable", "right", "wrong")]
     found = evaluate(folders, pipeline, at_once=2)
     told = found.to_dict(DEFAULT)
     assert json.loads(json.dumps(told)) == told
-    assert told["errors"] == {"broken": "no such stream"}
+    assert told["errors"].pop("broken") == "no such stream"
+    (why,) = told["errors"].values()
+    assert "can't be read" in why and told["bundles"] == 3
     assert told["scores"]["ac_at_1"] == 0.5
     assert set(told["by_class"]) == {"right", "wrong"}
     assert [one["holds"] for one in told["details"]["right"]] == [True]
-    assert found.failed() == [
+    assert found.failed()[0].startswith(str(tmp_path / "unreadable"))
+    assert found.failed()[1:] == [
         "broken: no such stream",
         "wrong: shop at 12:03:00: root_cause: expected Other, answered cloudsystem RebootInstances on i-0a1b2c3d4e5f",
     ]
