@@ -75,7 +75,11 @@ def _deferred(
     clues = root_cause.weigh(symptoms, relations.model)
     able = [
         one
-        for one in (root_cause.score(other.change, clues, now, relations) for other in others)
+        for one in (
+            root_cause.score(other.change, clues, now, relations)
+            for other in others
+            if other.change.in_layer(layer) is None
+        )
         if root_cause.can_explain(one, relations.model)
     ]
     if not able:
