@@ -27,12 +27,12 @@ def main(arguments: list[str]) -> int:
     logging.info("probable-cause %s from %s", probable_cause.__version__, probable_cause.__file__)
     try:
         configuration = settings.load(*chosen.conf)
-        job = stream.StreamJob(
-            session.build("probable-cause", chosen.master), configuration, on_report=stream.log_report
-        )
+        spark = session.build("probable-cause", chosen.master)
+        job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: job.stop())
         job.run()
+        spark.stop()
     except ProbableCauseError as exc:
         sys.stderr.write(f"probable-cause: {exc}\n")
         return 1

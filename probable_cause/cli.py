@@ -259,10 +259,12 @@ def _run(chosen: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     configuration = _settings(chosen)
-    job = stream.StreamJob(session.build("probable-cause", chosen.master), configuration, on_report=stream.log_report)
+    spark = session.build("probable-cause", chosen.master)
+    job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: job.stop())
     job.run()
+    spark.stop()
     return 0
 
 
