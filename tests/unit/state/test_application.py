@@ -1,4 +1,4 @@
-"""What operators do to one application: acts follow a change in all its forms; the record keeps when it first showed."""
+"""What operators do to one application: acts follow a change in all its forms, and a record keeps its time."""
 
 from __future__ import annotations
 
