@@ -83,6 +83,7 @@ def without(model: VerdictModel) -> dict[str, VerdictModel]:
         "time": replace(model, after=1.0, half_lag_seconds=1e12, closeness=0.0),
         "kind": replace(model, kind=dict.fromkeys(model.kind, 1.0), kind_order=1.0),
         "path": replace(model, path=dict.fromkeys(model.path, 1.0)),
+        "realm": replace(model, realm=dict.fromkeys(model.realm, 1.0)),
         "actor": replace(model, actor=dict.fromkeys(model.actor, 1.0), churn_exponent=0.0),
         "severity": replace(model, severity_exponent=0.0),
         "clue weights": replace(

@@ -71,6 +71,7 @@ def _factors(one: Scored) -> dict[str, float]:
             "time": best.relation.time,
             "kind": best.relation.kind,
             "path": best.relation.path,
+            "realm": best.relation.realm,
             "clue": best.clue.weight,
             "fading": best.clue.fading,
         }
@@ -180,12 +181,14 @@ def _why_lower(rival: Scored, named: Scored) -> str:
         "path": mine.relation.path / max(best.relation.path, 1e-9),
         "actor": rival.actor / max(named.actor, 1e-9),
         "severity": rival.severity / max(named.severity, 1e-9),
+        "realm": mine.relation.realm / max(best.relation.realm, 1e-9),
         "support": rival.support / max(named.support, 1e-9),
     }
     return {
         "time": "It came less closely before the symptoms.",
         "kind": "This kind of change explains the symptoms less surely.",
         "path": "The symptoms point less to the resource that it touched.",
+        "realm": "The symptoms are about another kind of thing than it touched.",
         "actor": "Automation makes such changes all the time.",
         "severity": "It is less likely to break anything, or it is longer ago.",
         "support": "It explains fewer of the symptoms, or only later ones.",

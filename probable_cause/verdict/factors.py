@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from probable_cause.state.event_of_interest import EventOfInterest
-from probable_cause.verdict import named
+from probable_cause.verdict import named, realms
 from probable_cause.verdict.changes import Change
 from probable_cause.verdict.model import GENERIC, KIN, VerdictModel
 
@@ -61,7 +61,7 @@ def _time_of(event: EventOfInterest, onset: Onset, model: VerdictModel) -> float
                 best = max(best, 1.0 - 0.4 * late / tolerance)
             continue
         lag = max((onset.at - end).total_seconds(), 0.0)
-        near = (1.0 + lag / model.close_seconds) ** -model.closeness
+        near = max((1.0 + lag / model.close_seconds) ** -model.closeness, model.far)
         best = max(best, near / (1.0 + lag / model.half_lag_seconds))
     return best
 
@@ -140,6 +140,25 @@ def _path_case(change: Change, symptom: EventOfInterest, topology: Topology) -> 
     if named.another_of_a_class(touched, met) or any(named.names_another(text, call) for call in calls):
         return "elsewhere"
     return "unknown"
+
+
+def realm(change: Change, symptom: EventOfInterest, model: VerdictModel) -> tuple[float, str]:
+    """Whether the change touched the kind of thing that the symptom is about, and the name of the case."""
+    case = _realm_case(change, symptom)
+    return model.realm[case], case
+
+
+def _realm_case(change: Change, symptom: EventOfInterest) -> str:
+    about = realms.of_text(symptom.message) or realms.of_text(symptom.summary)
+    if not about:
+        return "unknown"
+    touched = [realms.of_change(event.message) for event in change.members]
+    if any(about & one for one in touched):
+        return "same"
+    if not all(touched):
+        return "any"
+    # Whatever fails behind it, a web service answers 503.
+    return "behind" if about == {"web"} else "other"
 
 
 def actor(event: EventOfInterest, model: VerdictModel) -> float:

@@ -2,7 +2,7 @@
 
 The model (docs/verdict.md) multiplies factors of 0..1, so that a reader can check any answer with a pencil:
 
-    link(cause, onset)  = time * kind * path
+    link(cause, onset)  = time * kind * path * realm
     support(cause)      = over incidents, the greatest of: fading(incident) *
                           (1 - product over its onsets of (1 - weight(onset) * link(cause, onset)))     (noisy-or)
     strength(cause)     = severity * actor * support
@@ -36,21 +36,26 @@ class VerdictModel:
     # A flow record carries the start of its window, which may lie before the change that it shows.
     flow_interval_seconds: float = 600
     half_lag_seconds: float = 7200  # a lag at which precedence counts half; heavy tail: leaks and caches are slow
-    close_seconds: float = 300  # among minutes the closer change is the likelier one: (1 + lag / close)^-closeness
-    closeness: float = 0.15
+    # Among minutes the closer change is the likelier one: (1 + lag / close)^-closeness, at least `far`.
+    close_seconds: float = 120
+    closeness: float = 0.25
+    far: float = 0.55
     after: float = 0.02  # a change that came after the symptom beyond all tolerances
 
     # -- kind: can this kind of change cause that kind of symptom? --------------------------------------------------
     # match: the rule's `explains` has it; kin: a kin of the first kind there; distant: a kin of another.
-    kind: Mapping[str, float] = _table(match=1.0, kin=0.6, distant=0.25, generic=0.6, unknown=0.4, mismatch=0.06)
-    kind_order: float = 0.93  # `explains` lists what is most typical first: each further place counts this much less
+    kind: Mapping[str, float] = _table(match=1.0, kin=0.6, distant=0.2, generic=0.6, unknown=0.4, mismatch=0.06)
+    kind_order: float = 0.95  # `explains` lists what is most typical first: each further place counts this much less
 
     # -- path: does the touched resource lie on the symptom's path? -------------------------------------------------
     path: Mapping[str, float] = _table(named=1.0, shared=1.0, rule=1.0, related=0.95, unknown=0.75, elsewhere=0.3)
 
+    # -- realm: is the symptom about the kind of thing that was touched? ----------------------------------------------
+    realm: Mapping[str, float] = _table(same=1.0, unknown=1.0, any=0.65, behind=0.85, other=0.55)
+
     # -- prior: how likely is such a change to break things at all? ---------------------------------------------------
-    actor: Mapping[str, float] = _table(person=1.0, unknown=0.95, pipeline=0.85, service=0.6)
-    severity_exponent: float = 0.5  # of relevance/10: 1 would let severity outvote evidence
+    actor: Mapping[str, float] = _table(person=1.0, unknown=0.95, pipeline=0.92, service=0.6)
+    severity_exponent: float = 0.35  # of relevance/10: 1 would let severity outvote evidence
     churn_exponent: float = 0.1  # count^-x for automation: what it does all day rarely broke anything today
 
     # -- which symptoms count ---------------------------------------------------------------------------------------
@@ -70,9 +75,10 @@ class VerdictModel:
 
     # -- the answer ----------------------------------------------------------------------------------------------------
     threshold: float = 0.15  # strength below which no cause is named
-    sharpness: float = 2.0  # exponent of the odds: how much better evidence is trusted
-    leak: float = 0.15  # odds of a cause that no log shows
-    calibration: tuple[float, float] = (1.0, 0.0)  # slope and offset on the log-odds of the share
+    sharpness: float = 1.5  # exponent of the odds: how much better evidence is trusted
+    leak: float = 0.1  # odds of a cause that no log shows
+    # Slope and offset on the log-odds of the share, fitted on the training half of the benchmark (docs/verdict.md).
+    calibration: tuple[float, float] = (0.8, 1.5)
     failing_relevance: float = 5.0  # a live symptom at or above this makes the application failing, below it degraded
 
     def with_overrides(self, conf: Mapping[str, Any]) -> VerdictModel:

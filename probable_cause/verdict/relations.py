@@ -15,18 +15,20 @@ from probable_cause.verdict.model import VerdictModel
 
 @dataclass(frozen=True)
 class Relation:
-    """`time`, `kind` and `path` are factors (0..1), the cases name the latter two in words."""
+    """`time`, `kind`, `path` and `realm` are factors (0..1), the cases name the latter three in words."""
 
     time: float
     kind: float
     path: float
+    realm: float
     kind_case: str
     path_case: str
+    realm_case: str
 
     @property
     def value(self) -> float:
         """What the change explains of the onset."""
-        return self.time * self.kind * self.path
+        return self.time * self.kind * self.path * self.realm
 
 
 class Relations:
@@ -50,6 +52,7 @@ class Relations:
         kind, kind_case = factors.kind(change, onset.symptom, model)
         if time <= model.after or kind_case == "mismatch":
             # Texts are not searched for what can't be a cause anyway.
-            return Relation(time, kind, model.path["unknown"], kind_case, "unknown")
+            return Relation(time, kind, model.path["unknown"], 1.0, kind_case, "unknown", "unknown")
         path, path_case = factors.path(change, onset.symptom, self._topology, model)
-        return Relation(time, kind, path, kind_case, path_case)
+        realm, realm_case = factors.realm(change, onset.symptom, model)
+        return Relation(time, kind, path, realm, kind_case, path_case, realm_case)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from probable_cause.errors import SettingsError
-from probable_cause.verdict import DEFAULT, judge, next_change_at
+from probable_cause.verdict import DEFAULT, judge, next_change_at, realms
 from probable_cause.verdict.factors import flow_interval
 from probable_cause.verdict.inverse import inverse
 from probable_cause.verdict.named import meets_rule, mentions, names_another
@@ -237,3 +237,51 @@ def test_a_symptom_meets_the_rule_that_was_changed(call, text, addresses, want):
 )
 def test_a_symptom_that_names_another_resource(call, text, want):
     assert names_another(text, call) is want
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("psycopg2.OperationalError: could not connect to server", {"database"}),
+        ("dial tcp 10.0.2.20:6379: connect: connection refused", {"cache"}),
+        ("AWS.SimpleQueueService.NonExistentQueue", {"queue"}),
+        ("getaddrinfo ENOTFOUND shop.internal", {"name"}),
+        ("x509: certificate has expired", {"certificate"}),
+        ("upstream answered 503 Service Unavailable", {"web"}),
+        ("S3 GET failed: AccessDenied", {"object", "permission"}),
+        ("java.lang.OutOfMemoryError: Java heap space", set()),
+        ("user 5030 logged in", set()),
+    ],
+)
+def test_what_a_text_is_about(text, want):
+    assert realms.of_text(text) == want
+
+
+@pytest.mark.parametrize(
+    ("line", "want"),
+    [
+        ('{"eventSource":"rds.amazonaws.com"}', {"database"}),
+        ('{"configurationItem": {"resourceType": "AWS::SQS::Queue"}}', {"queue"}),
+        ('{"eventSource":"ec2.amazonaws.com"}', set()),
+        ("no json", set()),
+    ],
+)
+def test_what_a_change_touches(line, want):
+    assert realms.of_change(line) == want
+
+
+@pytest.mark.parametrize(
+    ("service", "text", "case"),
+    [
+        ("rds", "could not connect to postgres", "same"),
+        ("sqs", "could not connect to postgres", "other"),
+        ("ec2", "could not connect to postgres", "any"),
+        ("rds", "503 Service Unavailable", "behind"),
+        ("rds", "it failed", "unknown"),
+    ],
+)
+def test_realm(service, text, case):
+    change = cause("X", 0, message=json.dumps({"eventSource": f"{service}.amazonaws.com"}))
+    hit = symptom("connectivity", 1, message=text)
+    found = judge([change, hit], at(2)).root_cause
+    assert found.factors["realm"] == DEFAULT.realm[case]
