@@ -73,6 +73,10 @@ TROUBLE: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("ERROR", "psycopg2.OperationalError: server closed the connection unexpectedly ({db_host})"),
         ("ERROR", "Error: connect ECONNREFUSED {ip}:5432"),
     ),
+    "database-named": (
+        ("ERROR", "could not connect to server: Connection refused ({db_host}:5432)"),
+        ("ERROR", "com.mysql.cj.jdbc.exceptions.CommunicationsException: Communications link failure ({db_host})"),
+    ),
     "connectivity": (
         ("ERROR", "dial tcp {ip}:8443: connect: connection refused"),
         ("ERROR", "connect to http://{ip}:8443/orders failed: Connection refused"),

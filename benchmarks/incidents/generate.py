@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.incidents.causes import CAUSES
+from benchmarks.incidents.duels import CROWDS, DUELS
 from benchmarks.incidents.fooled import FOOLED
 from benchmarks.incidents.plain import story_of
 from benchmarks.incidents.quiet import QUIET
@@ -18,11 +19,12 @@ from benchmarks.incidents.story import Story
 
 BUNDLES = Path(__file__).parent / "bundles"
 _COPIES = 2  # of each class that tries to fool
+_CROWDS = 12  # of each class of crowds: these are for calibration
 
 
 def splits() -> dict[str, str]:
     """Class -> train or test. Every other class in order of name, so that no eye chose them."""
-    groups = sorted(CAUSES), sorted(FOOLED), sorted(QUIET)
+    groups = sorted(CAUSES), sorted(FOOLED), sorted(QUIET), sorted(DUELS), sorted(CROWDS)
     return {name: ("train", "test")[number % 2] for names in groups for number, name in enumerate(names)}
 
 
@@ -33,8 +35,8 @@ def stories() -> Iterator[Story]:
         # Each class is there in its hardest form; the others take turns with the easier ones.
         for difficulty in ("hard", ("easy", "medium")[number // 2 % 2]):
             yield story_of(cause, difficulty, split[name])
-    for name, (tell, difficulty) in sorted([*FOOLED.items(), *QUIET.items()]):
-        for copy in range(1, _COPIES + 1):
+    for name, (tell, difficulty) in sorted([*FOOLED.items(), *QUIET.items(), *DUELS.items(), *CROWDS.items()]):
+        for copy in range(1, (_CROWDS if name in CROWDS else _COPIES) + 1):
             story = Story(
                 f"{name}-{copy}", name, difficulty, split[name], (tell.__doc__ or "").strip().replace("\n", " ")
             )

@@ -82,7 +82,7 @@ class World:
             ("sg", "sg"), ("sg2", "sg"), ("instance", "i"), ("instance2", "i"), ("spare", "i"), ("eni", "eni"),
             ("eni.store", "eni"), ("vpc", "vpc"), ("subnet", "subnet"), ("rtb", "rtb"), ("acl", "acl"), ("igw", "igw"),
             ("nat", "nat"), ("vpce", "vpce"), ("pcx", "pcx"), ("volume", "vol"), ("far.instance", "i"),
-            ("far.sg", "sg"),
+            ("far.sg", "sg"), ("acl2", "acl"),
         ):  # fmt: skip
             self.names[key] = self._hex(prefix)
         short = self.app
@@ -92,7 +92,7 @@ class World:
             ("parameter", "/{}/upstream-url"), ("asg", "{}-asg"), ("ecs", "{}-cluster"), ("service", "{}-svc"),
             ("cache", "{}-cache"), ("stack", "{}-stack"), ("nodes", "{}-nodes"), ("eks", "{}-eks"), ("group", "{}-dg"),
             ("api", "{}-api"), ("policy", "{}-access"), ("deploy", "{}-deploy"), ("webacl", "{}-acl"),
-            ("pg", "{}-pg16"),
+            ("pg", "{}-pg16"), ("db2", "{}-reports-db"), ("role2", "{}-batch-role"), ("asg2", "{}-batch-asg"),
         ):  # fmt: skip
             self.names[key] = text.format(short)
         for key in ("key", "mapping", "cert"):
@@ -186,5 +186,6 @@ _OWNED = {
     "zone": "AWS::Route53::HostedZone",
     "lb": "AWS::ElasticLoadBalancingV2::LoadBalancer", "tg": "AWS::ElasticLoadBalancingV2::TargetGroup",
     "listener": "AWS::ElasticLoadBalancingV2::Listener", "mapping": "AWS::Lambda::EventSourceMapping",
-    "key": "AWS::KMS::Key",
+    "key": "AWS::KMS::Key", "db2": "AWS::RDS::DBInstance", "role2": "AWS::IAM::Role",
+    "asg2": "AWS::AutoScaling::AutoScalingGroup", "acl2": "AWS::EC2::NetworkAcl",
 }  # fmt: skip

@@ -27,7 +27,7 @@ def test_the_committed_bundles_are_what_the_generator_writes(tmp_path):
 def test_size_and_variety(bundles):
     assert len(bundles) >= 120
     assert len({bundle.kind for bundle in bundles}) >= 40
-    assert {bundle.difficulty for bundle in bundles} == {"easy", "medium", "hard"}
+    assert {bundle.difficulty for bundle in bundles} == {"easy", "medium", "hard", "crowd"}
     sizes = [(bundle.path / "records.jsonl").stat().st_size for bundle in bundles]
     assert max(sizes) < 60_000 and sum(sizes) < 6_000_000
     quiet = [bundle for bundle in bundles if all(truth.root_cause == "none" for truth in bundle.truth)]
