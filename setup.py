@@ -25,6 +25,7 @@ EXTRAS = {
     "dev": [
         "chispa==0.12.0",
         "hypothesis==6.170.17",
+        "jsonschema==4.26.0",
         "mypy==2.4.1",
         "pytest==9.2.0",
         "ruff==0.17.6",

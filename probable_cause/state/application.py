@@ -90,7 +90,7 @@ def renew(
         known: list[EventOfInterest] = [stored.event for stored in events.values()]
         verdict = judge(known, now, model, previous, application_id=application_id)
         next_change = next_change_at(known, now, model)
-        writes = state_record.writes(verdict, current, now, written_at or now, next_change)
+        writes = state_record.writes(verdict, current, now, written_at or now, next_change, events)
         if all(tables.states.apply(write) for write in writes):
             return Renewal(verdict, next_change, len(writes))
     raise TableError(f"the state of {application_id} is changed by others again and again; it will be judged again")

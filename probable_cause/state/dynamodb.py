@@ -84,6 +84,12 @@ def create(region: str, endpoint_url: str | None = None, prefix: str = "") -> li
     return created
 
 
+def plain_item(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The item of a low-level image such as a stream record's: `{"Count": {"N": "3"}}` is `{"Count": 3}`."""
+    deserialize = TypeDeserializer().deserialize
+    return {name: _from_dynamodb(deserialize(value)) for name, value in attributes.items()}
+
+
 class DynamoDBTable:
     """One table over a low-level client. Reads are consistent: the job decides by what it reads."""
 

@@ -3,7 +3,8 @@ and a record of each probable cause that there was. Standard library only; no cl
 
     <EventType>#current                        what the layer shows now
     <EventType>#<since, ISO 8601>#<cause>      one per past (and the present) record; newest first when read backwards
-    overall#current                            health, root cause with confidence, evidence and rivals
+    overall#current                            health, root cause with confidence, evidence and rivals; and what every
+                                               layer shows (shown.py), so that the responder needs this item alone
     overall#<since, ISO 8601>#verdict          what was believed from then on: the whole verdict as JSON
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from probable_cause.state import tables
+from probable_cause.state import shown, tables
 from probable_cause.state.event_item import Stored, to_item
 from probable_cause.state.moments import to_text
 from probable_cause.state.tables import Write
@@ -54,25 +55,30 @@ def writes(
     now: datetime,
     written_at: datetime,
     next_change: datetime | None,
+    events: Mapping[str, Stored] | None = None,
 ) -> list[Write]:
     """The writes that bring the table from `current` to `verdict`; none when it says the same already.
 
     Args:
         now: the instant the verdict is for.
         written_at: the machine's time, for the latency ledger; differs from `now` only on a scenario's clock.
+        events: stored events of the application by EventKey: they say how what a layer showed before has ended.
 
     Records of the past come first and `overall#current` last, so that a reader never sees a verdict without its parts.
     """
     records: list[Write] = []
     layers: list[Write] = []
+    items = {}
     for layer in LAYERS:
         before = current.get(current_key(layer), {})
-        after = _layer_item(verdict.layers[layer], before, now, written_at, layer)
+        items[layer] = after = _layer_item(verdict.layers[layer], before, now, written_at, layer)
         if _differs(before, after):
             layers.append(_replace(verdict.application_id, before, after))
             records += _record_writes(verdict.application_id, layer, before, after, now)
     before = current.get(current_key(OVERALL), {})
     after = _overall_item(verdict, before, now, next_change)
+    known = {key: stored.event for key, stored in (events or {}).items()}
+    after["Layers"] = shown.layers(verdict, items, before.get("Layers", {}), known)
     overall = []
     if _differs(before, after) or layers:
         overall.append(_replace(verdict.application_id, before, after))
