@@ -33,10 +33,12 @@ _THROWN = re.compile(
     re.ASCII | re.MULTILINE,
 )
 _CAUSED_BY = re.compile(rf"^[ \t]*(?:\.\.\. )?Caused by:[ \t]*({_PACKAGE}[A-Z][\w$]*)", re.ASCII | re.MULTILINE)
+_ARROW = re.compile(rf"---> ({_PACKAGE}[A-Z][\w$]*)", re.ASCII)  # .NET's inner exceptions
+_ORACLE = re.compile(r"\b(?:ORA|TNS)-\d{4,5}(?=[:,\s)]|$)", re.ASCII)
 _NESTED = re.compile(rf"nested exception is ({_PACKAGE}[A-Z][\w$]*)", re.ASCII)
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)
 _RAISED = re.compile(rf"^({_PACKAGE}[A-Za-z_]\w*)(?=:|[ \t]*$)", re.ASCII | re.MULTILINE)
-_PANIC = re.compile(r"^(?:panic: |fatal error: |thread '[^'\n]{0,80}' panicked)", re.MULTILINE)
+_PANIC = re.compile(r"^(?:panic: |fatal error: |http: panic serving |thread '[^'\n]{0,80}' panicked)", re.MULTILINE)
 
 _ADDRESS4 = re.compile(r"(?<![\w.-])(\d{1,3}(?:\.\d{1,3}){3})(?![\w-]|\.\d)", re.ASCII)
 _ADDRESS6 = re.compile(r"(?<![\w:.])((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![\w:])", re.ASCII)
@@ -70,6 +72,8 @@ def failure_in(message: str) -> Failure:
         return Failure(short_class(inner), category, outer and outer.replace("\\\\", "\\"))
     if kind is None and _PANIC.search(message):
         return Failure("Panic", "crash")
+    if kind is None and (coded := _ORACLE.search(message)):
+        return Failure(coded.group(), None)
     return Failure(kind, category, outer)
 
 
@@ -91,7 +95,7 @@ def _exception(message: str) -> tuple[str | None, str | None]:
             return raised[-1], raised[-1]
     first = _THROWN.search(message)
     outer = first.group(1) if first else None
-    for word, pattern in (("Caused by:", _CAUSED_BY), ("nested exception is", _NESTED)):
+    for word, pattern in (("Caused by:", _CAUSED_BY), ("nested exception is", _NESTED), ("---> ", _ARROW)):
         chain = pattern.findall(message) if word in message else None
         if chain:
             return outer or chain[-1], chain[-1]

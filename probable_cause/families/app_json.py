@@ -1,76 +1,15 @@
-"""JSON log lines, logfmt pairs and JSON inside text: which key is the level, the message, the logger, the error.
-
-The key names are those of the common libraries: ECS, logstash, log4j2, logback, bunyan, pino, winston, structlog, zap,
-zerolog, logrus, Serilog, NLog, Monolog, OpenTelemetry, Datadog, GELF, journald, MongoDB, Caddy, Lambda's JSON format.
-"""
+"""JSON log lines, logfmt pairs and JSON inside text -> level, message, logger, error. Their keys are in app_keys.py."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from probable_cause.families import app_keys as keys
 from probable_cause.families.app_errors import short_class
 from probable_cause.families.app_levels import ERROR, INFO, level_of, of_status
 from probable_cause.families.app_reading import Reading
-from probable_cause.families.values import any_time, is_ip, name, text, words
-
-_LEVEL = words(
-    """level severity log.level loglevel log_level lvl levelname level_name severitytext severity_text severitynumber
-    severity_number @l logged_level levelno syslog.severity priority s status"""
-)
-_MESSAGE = words("message msg @message log @m @mt body event short_message text textpayload fullmessage full_message")
-_LOGGER = words(
-    """logger logger_name loggername log.logger sourcecontext category target module component class caller channel c
-    name syslog_identifier"""
-)
-_TIME = words(
-    "@timestamp timestamp time ts t @t datetime date asctime timemillis eventtime event_timestamp __realtime_timestamp"
-)
-_TRACE_ID = words(
-    """trace_id traceid trace.id dd.trace_id oteltraceid x-b3-traceid logging.googleapis.com/trace xray_trace_id trace
-    correlation_id correlationid"""
-)
-_SPAN_ID = words("span_id spanid span.id dd.span_id otelspanid x-b3-spanid logging.googleapis.com/spanid")
-_SERVICE = words(
-    """service service.name service_name servicename dd.service app application app_name kubernetes.container_name
-    container_name program syslog_identifier"""
-)
-_THREAD = words("thread thread_name threadname process.thread.name")
-_STACK = words(
-    """stack_trace stacktrace stack error.stack_trace error.stack err.stack exc_info exception @x traceback
-    exception.stacktrace exception.stack_trace thrown.extendedstacktrace trace_back"""
-)
-_ERROR_TYPE = words(
-    """error.type error.kind error.name error.class error.code errortype error_type exception.type exception_class
-    exception.exception_class exception.exceptionclass exception.class exception.name err.type err.name err.code
-    thrown.name error_class error_code errorcode details.error"""
-)
-_ERROR_TEXT = words(
-    """error.message errormessage error_message err.message exception.message exception.exception_message
-    thrown.message error err exception details.cause"""
-)
-_REQUEST_ID = words("request_id requestid awsrequestid aws_request_id record.requestid function_request_id")
-_REQUESTED = ("method", "request", "httpmethod", "routekey", "path", "uri", "request_uri", "url")
-_CLIENT = words(
-    """client_ip remote_ip client.ip clientip remote_addr request.client_ip request.remote_ip source.ip sourceip"""
-)
-_OTHER = {
-    "pod": ["kubernetes.pod_name", "kubernetes.pod.name", "pod", "pod_name"],
-    "namespace": ["kubernetes.namespace_name", "kubernetes.namespace.name", "namespace"],
-    "node": ["kubernetes.host", "kubernetes.node.name", "node"],
-    "container": ["kubernetes.container_name", "container_name", "container"],
-    "host": ["host", "hostname", "host.name", "_hostname"],
-    "stream": ["stream"],
-    "pid": ["pid", "process.pid"],
-    "status": ["http.status_code", "status_code", "statuscode", "status", "http.response.status_code"],
-    "environment": ["env", "environment", "dd.env"],
-}
-# The only keys under which levels and messages hide one level deeper.
-_NESTED = frozenset(
-    words(
-        """@fields fields log error err exception process kubernetes service trace span http host dd thrown syslog
-        attributes extra context details record resource instant data otel payload request client source"""
-    )
-)
+from probable_cause.families.values import any_time, is_ip, name, text
 
 
 def flatten(document: dict[str, Any]) -> dict[str, Any]:
@@ -79,14 +18,24 @@ def flatten(document: dict[str, Any]) -> dict[str, Any]:
     for key, value in document.items():
         key = key.lower()
         flat.setdefault(key, value)
-        if type(value) is dict and key in _NESTED:
+        if type(value) is dict and key in keys.NESTED:
             for inner, item in value.items():
                 inner = inner.lower()
                 flat.setdefault(f"{key}.{inner}", item)
                 if type(item) is dict and inner in ("thread", "response"):
                     for last, leaf in item.items():
                         flat.setdefault(f"{key}.{inner}.{last.lower()}", leaf)
-    for outer in ("@fields", "fields", "record", "payload", "attributes", "data", "resource"):
+    for outer in (
+        "@fields",
+        "fields",
+        "record",
+        "payload",
+        "jsonpayload",
+        "attributes",
+        "properties",
+        "data",
+        "resource",
+    ):
         inside = flat.get(outer)
         if type(inside) is dict:
             for inner, item in inside.items():
@@ -98,19 +47,24 @@ def read_values(reading: Reading, flat: dict[str, Any]) -> None:
     """Fills `reading` from the keys of a log object; what it has already stays, but for the message."""
     _level(reading, flat)
     if reading.time is None:
-        reading.time = next((found for key in _TIME if (found := _time(flat.get(key)))), None)
+        reading.time = next((found for key in keys.TIME if (found := _time(flat.get(key)))), None)
     if reading.time is None and type(flat.get("instant")) is dict:  # log4j2
-        reading.time = any_time(flat.get("instant.epochsecond"))
+        seconds, nanoseconds = flat.get("instant.epochsecond"), flat.get("instant.nanoofsecond")
+        reading.time = any_time(seconds)
+        if reading.time and type(nanoseconds) is int and 0 <= nanoseconds < 1_000_000_000:
+            reading.time += timedelta(microseconds=nanoseconds // 1000)
     bunyan = "hostname" in flat and "v" in flat  # there, `name` is the application
-    reading.logger = reading.logger or _word(flat, _LOGGER)
+    reading.logger = reading.logger or _word(flat, keys.LOGGER)
     service = flat.get("name") if bunyan else None
-    reading.note(service=name(service) or _word(flat, _SERVICE), trace_id=_word(flat, _TRACE_ID))
-    reading.note(span_id=_word(flat, _SPAN_ID), request_id=_word(flat, _REQUEST_ID), thread=_word(flat, _THREAD))
-    for field, keys in _OTHER.items():
-        word = _word(flat, keys)
+    reading.note(service=name(service) or _word(flat, keys.SERVICE), trace_id=_word(flat, keys.TRACE_ID))
+    reading.note(
+        span_id=_word(flat, keys.SPAN_ID), request_id=_word(flat, keys.REQUEST_ID), thread=_word(flat, keys.THREAD)
+    )
+    for field, names in keys.OTHER.items():
+        word = _word(flat, names)
         if field != "status" or (word and word.isdigit()):
             reading.note(**{field: word})
-    client = _word(flat, _CLIENT)
+    client = _word(flat, keys.CLIENT)
     if client and is_ip(client):
         reading.source_ip = reading.source_ip or client
     _error(reading, flat)
@@ -122,7 +76,16 @@ def read_values(reading: Reading, flat: dict[str, Any]) -> None:
 def _level(reading: Reading, flat: dict[str, Any]) -> None:
     if reading.level is not None:
         return
-    for key in _LEVEL:
+    kind = flat.get("type")
+    if isinstance(kind, str):
+        _platform(reading, kind, flat)
+    if rcode := flat.get("rcode"):  # Route 53 Resolver's query log: a name that does not exist is an answer
+        reading.level = ERROR if rcode in ("SERVFAIL", "REFUSED") else INFO
+        if reading.level == ERROR:
+            reading.kind, reading.category, reading.failed = "NameResolution", "dns", True
+    if reading.level is not None:
+        return
+    for key in keys.LEVEL:
         value = flat.get(key)
         if value is None or (key in ("status", "s", "priority") and not isinstance(value, str)):
             continue
@@ -133,14 +96,11 @@ def _level(reading: Reading, flat: dict[str, Any]) -> None:
         reading.level = level_of(value, "gelf" if key == "level" and "short_message" in flat else key)
         if reading.level is not None:
             return
-    kind = flat.get("type")
-    if isinstance(kind, str):
-        _platform(reading, kind, flat)
-    if reading.level is None and isinstance(flat.get("status"), (int, str)) and str(flat["status"]).isdigit():
-        status = str(flat["status"])
-        if len(status) == 3 and any(
-            key in flat for key in ("method", "request", "httpmethod", "routekey", "path", "uri")
-        ):
+    if "@t" in flat and ("@mt" in flat or "@m" in flat):  # Serilog leaves out the level Information
+        reading.level = INFO
+    if reading.level is None and not keys.REQUESTED.isdisjoint(flat):
+        status = next((str(flat[key]) for key in keys.OTHER["status"] if isinstance(flat.get(key), (int, str))), "")
+        if len(status) == 3 and status.isdigit():
             reading.level = of_status(int(status))
             if reading.level == ERROR:
                 reading.kind, reading.category, reading.failed = f"Http{status}", "availability", True
@@ -160,10 +120,15 @@ def _platform(reading: Reading, kind: str, flat: dict[str, Any]) -> None:
     elif kind.endswith(("Failed", "TimedOut", "Aborted")) and ("execution_arn" in flat or "details" in flat):
         reading.level, reading.failed = ERROR, True
         reading.kind = "Timeout" if kind.endswith("TimedOut") else None
+    elif flat.get("kind") == "Event":  # of Kubernetes
+        reading.level = level_of(kind)
 
 
 def _message(flat: dict[str, Any]) -> str | None:
-    for key in _MESSAGE:
+    record = flat.get("record")
+    if isinstance(record, str) and flat.get("type") in ("function", "extension"):  # Lambda's Telemetry API
+        return record
+    for key in keys.MESSAGE:
         value = flat.get(key)
         if isinstance(value, str) and value.strip():
             return value
@@ -177,22 +142,22 @@ def _message(flat: dict[str, Any]) -> str | None:
                 return text(value)
         if type(value) is list and value and key in ("message", "msg"):
             return text(value)
-    return _word(flat, _ERROR_TEXT)
+    return _word(flat, keys.ERROR_TEXT)
 
 
 def _error(reading: Reading, flat: dict[str, Any]) -> None:
     inner = flat.get("message")
     if type(inner) is dict and ("errorType" in inner or "errorMessage" in inner or "stackTrace" in inner):
         flat = {key.lower(): value for key, value in inner.items()} | {"level": flat.get("level")}
-    kind = _word(flat, _ERROR_TYPE)
+    kind = _word(flat, keys.ERROR_TYPE)
     if kind and reading.kind is None and not kind.isdigit():
         reading.thrown, reading.kind = kind, short_class(kind)
     parts = []
-    error = _word(flat, _ERROR_TEXT)
+    error = _word(flat, keys.ERROR_TEXT)
     if error:
         reading.note(error_message=error[:4096])
         parts.append(error)
-    for key in _STACK:
+    for key in keys.STACK:
         value = flat.get(key)
         if isinstance(value, list):
             value = "\n".join(item for item in value if isinstance(item, str))
@@ -202,10 +167,10 @@ def _error(reading: Reading, flat: dict[str, Any]) -> None:
     reading.trace = "\n".join(parts)
 
 
-def _word(flat: dict[str, Any], keys: list[str]) -> str | None:
-    for key in keys:
+def _word(flat: dict[str, Any], names: list[str]) -> str | None:
+    for key in names:
         value = flat.get(key)
-        if value is not None and (found := name(value)):
+        if value is not None and (found := name(value)) and found != "-":
             return found
     return None
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 TRACE, DEBUG, INFO, WARN, ERROR, FATAL = "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"
 BAD = frozenset({WARN, ERROR, FATAL})
 
 _WORDS = {
-    TRACE: "trace finest finer verbose vrb trc trce all silly",
-    DEBUG: "debug debug1 debug2 debug3 debug4 debug5 dbg dbug fine config",
+    TRACE: "trace finest finer verbose vrb trc trce trac all silly noise trivia",
+    DEBUG: "debug debug1 debug2 debug3 debug4 debug5 d1 d2 d3 d4 d5 dbg dbug debu fine config",
     INFO: """info inf information informational notice note log system success ok default audit http
-        statement detail hint context query location""",
+        statement detail hint context query location normal progress""",
     WARN: "warn warning wrn warnning deprecated",
-    ERROR: "error err eror fail failure severe exception",
-    FATAL: "fatal ftl critical crit crt alert emerg emergency panic dpanic",
+    ERROR: "error err eror erro fail failure severe exception crash supervisor",
+    FATAL: "fatal fata ftl critical crit crt alert emerg emergency panic pani pnc dpanic",
 }
 BY_WORD = {word: level for level, words in _WORDS.items() for word in words.split()}
 # The words that count as a level where text puts one; the rest of BY_WORD are levels only as the value of a level key.
@@ -25,6 +26,7 @@ WORDS = (
 # One letter: glog, Ruby, MongoDB, Android.
 BY_LETTER = {"T": TRACE, "V": TRACE, "D": DEBUG, "I": INFO, "N": INFO, "W": WARN, "E": ERROR, "F": FATAL, "C": FATAL}
 
+_BETWEEN = re.compile(r"([a-z]+)[+-]\d{1,3}")  # Go's slog: ERROR+2
 _SYSLOG_KEYS = ("priority", "severity", "syslog.severity", "syslog_level", "gelf")
 _SYSLOG = {0: FATAL, 1: FATAL, 2: FATAL, 3: ERROR, 4: WARN, 5: INFO, 6: INFO, 7: DEBUG}
 # bunyan and pino count 10 per level from trace; Python's logging from debug. The key or its company tells them apart.
@@ -46,6 +48,8 @@ def level_of(value: Any, key: str = "") -> str | None:
             return BY_WORD[word]
         if len(word) == 1 and word.upper() in BY_LETTER:
             return BY_LETTER[word.upper()]
+        if between := _BETWEEN.fullmatch(word):
+            return BY_WORD.get(between.group(1))
         if not word.isascii() or not word.isdigit() or len(word) > 4:
             return None
         value = int(word)

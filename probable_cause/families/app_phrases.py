@@ -11,7 +11,7 @@ OutOfMemory, memory:
     memoryerror | exited with code 137 | exit status 137 | exit code 137
 TooManyConnections, capacity:
     too many connections | remaining connection slots are reserved | connection pool exhausted |
-    connection pool is exhausted | queuepool limit | toomanyconnections
+    connection pool is exhausted | too many clients already | queuepool limit | toomanyconnections
 NameResolution, dns:
     enotfound | eai_again | no such host | could not resolve host | could not translate host name |
     name or service not known | temporary failure in name resolution | nodename nor servname |
@@ -56,19 +56,26 @@ Deadlock, deadlock:
     deadlock found | deadlock detected | lock wait timeout | was deadlocked | database is locked
 NoSpaceLeft, disk:
     no space left on device | enospc | disk full | disk is full | disk quota exceeded | read-only file system
+StorageFault, disk:
+    ext4-fs error | xfs_force_shutdown | i/o error, dev | buffer i/o error
 TooManyOpenFiles, capacity:
     too many open files | emfile
 ThreadPoolExhausted, capacity:
     rejectedexecution | thread pool exhausted | thread pool is exhausted | unable to create new native thread
 SegmentationFault, crash:
-    segmentation fault | sigsegv | core dumped
+    segmentation fault | sigsegv | core dumped | segfault at | general protection fault
+KernelFault, crash:
+    kernel panic | soft lockup | blocked for more than 120 seconds
 ProcessExited, crash:
     runtime.exiterror | process exited before completing | runtime exited | crashloopbackoff |
-    back-off restarting failed | exited with code 1 | exit status 1 | signal: aborted
+    back-off restarting failed | exited with code 1 | exit status 1 | signal: aborted |
+    main process exited | failed with result
 ModuleNotFound, deploy:
     cannot find module | no module named | unable to import module | importmoduleerror | noclassdeffounderror |
     classnotfoundexception | handlernotfound | exec format error | imagepullbackoff | errimagepull |
     cannotpullcontainer
+ExecutionFailed, availability:
+    execution failed due to
 ServiceUnavailable, availability:
     service unavailable | bad gateway | no instances available | no server is available | no servers available |
     circuitbreaker | circuit breaker is open | internal server error

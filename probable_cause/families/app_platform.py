@@ -1,19 +1,22 @@
-"""Lines that services write about an application: Lambda's platform, access logs, database slow logs, kernels.
+"""Lines that services write about an application: Lambda's platform, API Gateway, databases; access logs by app_access.
 
-Lambda formats: AWS Lambda Developer Guide, "Working with Lambda function logs"; access logs: combined log format of
-Apache and nginx.
+Lambda formats: AWS Lambda Developer Guide, "Working with Lambda function logs". API Gateway: its Developer Guide, "Set
+up CloudWatch logging". PostgreSQL: "Using CSV-Format Log Output".
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable
 
-from probable_cause.families.app_levels import ERROR, FATAL, INFO, WARN, of_status
+from probable_cause.families.app_access import ACCESS_READERS, DATE
+from probable_cause.families.app_access import HEAD as _HEAD
+from probable_cause.families.app_levels import ERROR, FATAL, INFO, WARN, level_of, of_status
 from probable_cause.families.app_reading import Reading
-from probable_cause.families.values import is_ip, iso_time, words
+from probable_cause.families.values import iso_time
 
-_HEAD = 8192
 _LAMBDA = re.compile(
     r"(?P<what>START|END|REPORT|INIT_(?:START|REPORT)|RESTORE_(?:START|REPORT)|EXTENSION\tName:|TELEMETRY\tName:)\s?"
     r"(?:RequestId: (?P<id>[\w-]+))?",
@@ -32,42 +35,22 @@ _TIMED_OUT = re.compile(
 _KILLED = re.compile(r"RequestId: (?P<id>[0-9a-f-]{36}) (?P<rest>(?:Error: |Process exited )[\s\S]*)", re.ASCII)
 _RUNTIME = re.compile(r"\bRuntime\.(\w+)", re.ASCII)
 
-_ACCESS = re.compile(
-    r"(?P<client>[\w.:-]+) \S+ (?P<user>\S+) \[(?P<at>[^\]]{10,40})\] \"(?P<request>(?:[^\"\\]|\\.){0,4000})\" "
-    r"(?P<status>\d{3}) (?P<size>\d+|-)"
-)
-_ACCESS_TIME = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d(?:\.\d+)?)(?: ([+-]\d{4}))?", re.ASCII)
-_UWSGI = re.compile(
-    r"\[pid: (?P<pid>\d+)\|[^\]]*\] (?P<client>\S+) \([^)]*\) \{[^}]*\} \[[^\]]*\] (?P<request>\S+ \S+) => "
-    r"[^(]*\(HTTP/\S+ (?P<status>\d{3})\)",
-    re.ASCII,
-)
-_HAPROXY = re.compile(
-    r"(?P<client>[\d.a-fA-F:]+):(?P<port>\d+) \[(?P<at>[^\]]+)\] (?P<frontend>\S+) "
-    r"(?P<backend>[^/\s]+)/(?P<server>\S+) [\d/+-]+ (?P<status>\d{3}|-1) \d+",
-    re.ASCII,
-)
-# Elastic Load Balancing: Application (with a scheme in front) and Classic.
-_ELB = re.compile(
-    r"(?:(?P<scheme>https?|h2|wss?|grpcs?) )?(?P<iso>\d{4}-\d\d-\d\dT[\d:.]+Z) (?P<balancer>\S+) "
-    r"(?P<client>[\d.a-fA-F:]+):(?P<port>\d+) (?P<target>\S+) [\d.-]+ [\d.-]+ [\d.-]+ (?P<status>\d{3}) \S+ \d+ \d+ "
-    r"\"(?P<request>[^\"]{0,4000})\"",
-    re.ASCII,
-)
-_UVICORN = re.compile(r"(?P<client>[\d.]+):(?P<port>\d+) - \"(?P<request>[^\"]*)\" (?P<status>\d{3})", re.ASCII)
 _SLOW = re.compile(r"# (?:Time|User@Host|Query_time):")
 _SLOW_HOST = re.compile(r"# User@Host: [^\n]*\[(?P<ip>[\d.]*)\]")
-_SLOW_TIME = re.compile(r"# Time: (?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z?)")
+_SLOW_TIME = re.compile(r"# Time: (?:(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z?)|(?P<short>\d{6}) +(?P<clock>\d{1,2}:\d\d:\d\d))")
 _SLOW_QUERY = re.compile(r"Query_time: +(?P<seconds>[\d.]+)")
-_MONTHS = {month: number for number, month in enumerate(words("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"), 1)}
+_CSVLOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w{1,6},", re.ASCII)
+_GATEWAY = re.compile(r"\((?P<id>[0-9a-f-]{36})\) (?:Extended Request Id: |(?=[A-Z]))", re.ASCII)
+_COMPLETED = re.compile(r"(?:Method completed with status|Lambda invocation failed with status): (?P<status>\d{3})")
 
 
 def read_platform(reading: Reading) -> bool:
     """Reads a line of one of these services into `reading`. False when it is none."""
-    readers = _BY_START.get(reading.message[:1])
+    text = reading.message
+    readers = _BY_START.get(DATE if text[4:5] == "-" and text[:4].isdigit() else text[:1])
     if readers is None:
         return False
-    head = reading.message[:_HEAD]
+    head = text[:_HEAD]
     return any(reader(reading, head) for reader in readers)
 
 
@@ -133,76 +116,15 @@ def _killed(reading: Reading, head: str) -> bool:
     return True
 
 
-def _access(reading: Reading, head: str) -> bool:
-    found = _ACCESS.match(head) if '] "' in head else None
-    if found is None:
-        return False
-    reading.note(size=found.group("size") if found.group("size") != "-" else None)
-    _request(reading, found)
-    return True
-
-
-def _request(reading: Reading, found: re.Match[str]) -> None:
-    """What all access logs have: client, request, status."""
-    values = found.groupdict()
-    status = int(found.group("status"))
-    reading.level = of_status(status) or reading.level or INFO
-    reading.failed = status >= 500
-    reading.note(status=found.group("status"), request=values.get("request"), pid=values.get("pid"))
-    if is_ip(found.group("client")):
-        reading.source_ip, reading.source_port = found.group("client"), values.get("port")
-    if status >= 500:
-        reading.kind, reading.category = f"Http{status}", "availability"
-    reading.note(backend=values.get("backend"), server=values.get("server"))
-    at = _ACCESS_TIME.fullmatch(values.get("at") or "")
-    if at and reading.time is None:
-        day, month, year, clock, zone = at.groups()
-        reading.time = iso_time(f"{year}-{_MONTHS.get(month, 0):02}-{day}T{clock}{zone or ''}")
-
-
-def _uwsgi(reading: Reading, head: str) -> bool:
-    return _by(reading, _UWSGI, head)
-
-
-def _haproxy(reading: Reading, head: str) -> bool:
-    return "/" in head and "] " in head and _by(reading, _HAPROXY, head)
-
-
-def _elb(reading: Reading, head: str) -> bool:
-    found = _ELB.match(head) if "Z " in head and ' "' in head else None
-    if found is None:
-        return False
-    reading.time = reading.time or iso_time(found.group("iso"))
-    _request(reading, found)
-    address, _, port = found.group("target").rpartition(":")
-    reading.destination_ip, reading.destination_port = address, port
-    reading.note(load_balancer=found.group("balancer"))
-    return True
-
-
-def _by(reading: Reading, pattern: re.Pattern[str], head: str) -> bool:
-    found = pattern.match(head)
-    if found is None:
-        return False
-    _request(reading, found)
-    return True
-
-
-def read_request(reading: Reading) -> None:
-    """Keeps client and status of an access log line whose level has been read already (uvicorn)."""
-    if found := _UVICORN.match(reading.message[:_HEAD]):
-        level = reading.level
-        _request(reading, found)
-        reading.level = level if reading.level == INFO else reading.level
-
-
 def _slow_query(reading: Reading, head: str) -> bool:
     """MySQL's and MariaDB's slow log: one event of several lines."""
     if not _SLOW.match(head):
         return False
     reading.level, reading.logger = WARN, "slow_query"
     if at := _SLOW_TIME.search(head):
-        reading.time = iso_time(at.group("at"))
+        short, clock = at.group("short"), at.group("clock")  # before MySQL 5.7
+        date = f"20{short[:2]}-{short[2:4]}-{short[4:]}T{clock:>08}" if short else at.group("at")
+        reading.time = iso_time(date.replace(" ", "0"))
     if (host := _SLOW_HOST.search(head)) and host.group("ip"):
         reading.source_ip = host.group("ip")
     if query := _SLOW_QUERY.search(head):
@@ -210,15 +132,48 @@ def _slow_query(reading: Reading, head: str) -> bool:
     return True
 
 
+def _csvlog(reading: Reading, head: str) -> bool:
+    """PostgreSQL's csvlog: its 12th to 14th columns are severity, SQLSTATE and message."""
+    if not _CSVLOG.match(head):
+        return False
+    try:
+        row = next(csv.reader(io.StringIO(reading.message)))
+    except (csv.Error, StopIteration):
+        return False
+    level = level_of(row[11]) if len(row) > 20 else None
+    if level is None:
+        return False
+    reading.time, reading.level, reading.message = iso_time(row[0]), level, row[13]
+    reading.note(user=row[1], database=row[2], pid=row[3], code=row[12] if row[12] != "00000" else None)
+    address, _, port = row[4].rpartition(":")
+    reading.source_ip, reading.source_port = (address, port) if address else (row[4], None)
+    return True
+
+
+def _gateway(reading: Reading, head: str) -> bool:
+    """API Gateway's execution log: the request's id in front of each step."""
+    found = _GATEWAY.match(head)
+    if found is None:
+        return False
+    reading.note(request_id=found.group("id"))
+    reading.message = reading.message[found.end() :]
+    if completed := _COMPLETED.match(reading.message):
+        status = completed.group("status")
+        reading.level = of_status(int(status))
+        reading.note(status=status)
+        if status >= "500":
+            reading.kind, reading.category, reading.failed = f"Http{status}", "availability", True
+    return True
+
+
 _READERS: list[tuple[str, Callable[[Reading, str], bool]]] = [
     ("SERILTX", _lambda),
-    ("0123456789", _timed_out),
+    (DATE, _timed_out),
     ("R", _killed),
-    ("[", _uwsgi),
     ("#", _slow_query),
-    ("0123456789hwg", _elb),
-    ("0123456789abcdefABCDEF", _haproxy),
-    ("0123456789abcdefghijklmnopqrstuvwxyz:", _access),
+    (DATE, _csvlog),
+    ("(", _gateway),
+    *ACCESS_READERS,
 ]
 _BY_START = {
     start: [reader for starts, reader in _READERS if start in starts]

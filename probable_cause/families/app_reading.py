@@ -21,6 +21,7 @@ class Reading:
     message: str
     time: datetime | None = None
     level: str | None = None
+    outer_level: str | None = None  # of the wrapper: syslog's priority counts where the line itself has no level
     logger: str | None = None
     source_ip: str | None = None
     source_port: str | None = None

@@ -12,7 +12,7 @@ from datetime import datetime
 from probable_cause.families.app_dialects import DIALECTS, INSIDE, JUL, LOWER, SERILOG, START
 from probable_cause.families.app_levels import BY_LETTER, WORDS, level_of
 from probable_cause.families.app_reading import Reading
-from probable_cause.families.values import iso_time, words
+from probable_cause.families.values import any_time, iso_time, words
 
 HEAD = 4096
 _MONTHS = {month: number for number, month in enumerate(words("jan feb mar apr may jun jul aug sep oct nov dec"), 1)}
@@ -20,12 +20,13 @@ _WORD = re.compile(r"\[[^\]]*\]|\S+")
 _LEVEL_WORD = re.compile(rf"[\[<(]?(?:{WORDS})[\]>)]?:?")
 _DATE = re.compile(r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?", re.ASCII)
 _SPARK = re.compile(r"(?P<logger>[A-Z]\w+): ", re.ASCII)
-_NO_PROSE = re.compile(r"\[|[^a-z]+$|[^0-9]*[0-9]")
+_NO_PROSE = re.compile(r"\[|[^a-z]+$|[^0-9]*[0-9]|[\w.-]+=|[\w./-]+:$")
 _SETS: dict[str, list[re.Pattern[str]]] = {}
 # kafka: [time] WARN ... (kafka.server.ReplicaManager)
 _BEHIND = re.compile(r" \((?P<logger>[a-z][\w$-]*(?:\.[\w$-]+)+)\)\s*$", re.ASCII)
 _TRACE = re.compile(r"\bTraceID: ?(?P<trace>[0-9a-fA-F-]{8,64}),? SpanID: ?(?P<span>[0-9a-fA-F-]{8,64})\s*", re.ASCII)
 _PHP = {"Fatal error": "FATAL", "Parse error": "ERROR", "Recoverable fatal error": "ERROR", "Warning": "WARN"}
+_ESXI = dict(zip(words("Em Al Cr Er Wa No In Db"), words("FATAL FATAL FATAL ERROR WARN INFO INFO DEBUG"), strict=True))
 _REDIS = {".": "DEBUG", "-": "DEBUG", "*": "INFO", "#": "WARN"}
 
 
@@ -122,19 +123,31 @@ def _values(reading: Reading, found: re.Match[str]) -> None:
         reading.level = BY_LETTER[letter]
     elif php := values.get("php"):
         reading.level = _PHP.get(php, "INFO")
+    elif esxi := values.get("esxi"):
+        reading.level = _ESXI[esxi]
     elif redis := values.get("redis"):
         reading.level = _REDIS[redis]
     logger = values.get("logger")
     if logger:
         reading.logger = logger.strip()
-    if reading.time is None and values.get("at"):
-        reading.time = iso_time(values["at"])
-    if reading.time is None and values.get("redis_at"):
-        start = START.match(values["redis_at"])
-        reading.time = _time(start) if start else None
+    at = values.get("at") or values.get("redis_at")
+    if reading.time is None and at:
+        reading.time = iso_time(at) or ((start := START.match(at)) and _time(start)) or None
     if values.get("client"):
         reading.source_ip, reading.source_port = values["client"], values.get("port")
-    for key in ("thread", "pid", "request_id", "line", "node", "code", "user", "database"):
+    for key in (
+        "thread",
+        "pid",
+        "request_id",
+        "line",
+        "node",
+        "code",
+        "user",
+        "database",
+        "service",
+        "trace_id",
+        "span_id",
+    ):
         if values.get(key):
             reading.note(**{key: values[key].strip()})
     if reading.message.startswith("TraceID") and (traced := _TRACE.match(reading.message)):
@@ -145,10 +158,15 @@ def _values(reading: Reading, found: re.Match[str]) -> None:
 def _time(found: re.Match[str]) -> datetime | None:
     """The time of a START match. Without a zone it is taken as UTC; without a date or a year there is none."""
     if found.group("iso"):
-        return iso_time(found.group("iso").replace("/", "-") + (found.group("zone") or ""))
+        return iso_time(found.group("iso").replace("/", "-").replace(", ", " ") + (found.group("zone") or ""))
     if found.group("short"):  # MySQL before 5.7
         short = found.group("short")
         return iso_time(f"20{short[:2]}-{short[2:4]}-{short[4:]}T{found.group('time3'):>08}")
+    if found.group("epoch"):
+        return any_time(found.group("epoch"))
+    if found.group("dotted"):
+        day, month, rest = found.group("dotted").split(".", 2)
+        return iso_time(f"{rest[:4]}-{month}-{day}T{rest[5:]}")
     if found.group("spark"):
         return iso_time(f"20{found.group('spark').replace('/', '-')}")
     if found.group("hdfs"):

@@ -9,16 +9,17 @@ from probable_cause.families.app_reading import Reading
 from probable_cause.families.values import IPV4, iso_time
 
 _HEAD = 1024
-_NO_LEVEL = rf"(?!(?:{WORDS})\b)"
+_NO_LEVEL = rf"(?!(?:{WORDS}|trce|dbug|fail)\b)"
 _CRI = re.compile(
     r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (?P<stream>stdout|stderr) (?P<part>[FP]) ", re.ASCII
 )
-_COMPOSE = re.compile(rf"{_NO_LEVEL}(?P<service>[a-z][\w.-]*(?:-\d+(?=\s)|(?=\s+\| ?\{{)))\s+\| ?", re.ASCII)
+_COMPOSE = re.compile(rf"{_NO_LEVEL}(?P<service>[a-z][\w.-]*(?:[-_]\d+(?=\s)|(?=\s+\| ?\{{)))\s+\| ?", re.ASCII)
 # RFC 3164, and rsyslog's form of it with an ISO time.
 _SYSLOG = re.compile(
     rf"(?:<(?P<pri>\d{{1,3}})>)?(?:(?P<at>\d{{4}}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?)"
     rf"|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?) "
-    rf"(?:(?i:{_NO_LEVEL})(?P<host>[\w.:-]+) )?(?i:{_NO_LEVEL})(?P<tag>[A-Za-z_][\w./()-]*)(?:\[(?P<pid>[\w-]+)\])?: ",
+    rf"(?:(?i:{_NO_LEVEL})(?P<host>[\w.:-]+) (?:[a-z]+[0-9]?\.(?P<level>[a-z]+) )?)?"
+    rf"(?i:{_NO_LEVEL})(?P<tag>[A-Za-z_][\w./()-]*)(?:\[(?P<pid>[\w-]+)\])?: ",
     re.ASCII,
 )
 _RFC5424 = re.compile(
@@ -46,7 +47,9 @@ def unwrap_text(reading: Reading) -> bool:
         if reading.time is None and values.get("at"):
             reading.time = iso_time(values["at"])
         if values.get("pri"):
-            reading.level = level_of(int(values["pri"]) % 8, "priority")
+            reading.outer_level = level_of(int(values["pri"]) % 8, "priority")
+        elif values.get("level"):  # facility.level, as BSD's syslogd writes it
+            reading.outer_level = level_of(values["level"])
         host = values.get("host")
         reading.logger = reading.logger or _word(values.get("tag"))
         reading.note(stream=values.get("stream"), service=values.get("service") or _word(values.get("tag")))

@@ -10,11 +10,13 @@ import re
 from typing import Any
 
 from probable_cause.errors import RejectedLineError
+from probable_cause.families.app_access import read_behind_header
 from probable_cause.families.app_errors import GENERIC, addresses_in, failure_in, is_good_news, resources_in
 from probable_cause.families.app_json import flatten, read_values
 from probable_cause.families.app_levels import BAD, ERROR, FATAL, level_of
 from probable_cause.families.app_logfmt import read_logfmt
-from probable_cause.families.app_platform import read_platform, read_request
+from probable_cause.families.app_otlp import otlp_records
+from probable_cause.families.app_platform import read_platform
 from probable_cause.families.app_reading import Reading, without_colours
 from probable_cause.families.app_text import read_text
 from probable_cause.families.app_wrappers import unwrap_text
@@ -32,12 +34,15 @@ _WRITTEN_OUT = re.compile(
 _DATADOG = re.compile(r"\[dd\.trace_id=(?P<trace>\w+) dd\.span_id=(?P<span>\w+)\]\s*", re.ASCII)
 _KEYED_TRACE = re.compile(r"\b(?:trace[_-]?id)[=: ]{1,2}\"?(?P<trace>[0-9a-fA-F-]{8,64})", re.ASCII | re.IGNORECASE)
 _CUT_LEVEL = re.compile(r"\"(?:level|lvl|severity|loglevel|log\.level|levelname)\": ?\"(\w{3,12})\"", re.IGNORECASE)
-_NGINX = re.compile(r", client: (?P<client>[^,\s]+)")
+# nginx, Apache, SQL Server
+_CLIENT = re.compile(
+    r"(?:, client: |\[client:? )(?P<client>[\da-fA-F.:]+?)(?::(?P<port>\d{2,5}))?(?=[,\]\s]|$)", re.IGNORECASE
+)
 _UPSTREAM = re.compile(r"upstream: \"\w+://(?P<ip>[\d.]+|\[[0-9a-f:]+\])(?::(?P<port>\d+))?")
 
 
 def parse(message: str, form: str | None = None) -> list[dict[str, Any]]:
-    """The event of an application's log line. `form` is not used.
+    """The event of an application's log line; events, where OTLP/JSON holds several. `form` is not used.
 
     Raises:
         RejectedLineError: empty_line.
@@ -45,9 +50,14 @@ def parse(message: str, form: str | None = None) -> list[dict[str, Any]]:
     line = without_colours(message).strip(_BLANK)
     if not line:
         raise RejectedLineError("empty_line", "the line is blank")
-    reading = Reading(line)
-    _read(reading, 0)
-    return [_event(reading)]
+    if line.startswith('{"resourceLogs"') and type(document := try_load(line)) is dict:
+        carried = [Reading(compact(record)) for record in otlp_records(document)]
+    else:
+        carried = []
+    for reading in (readings := carried or [Reading(line)]):
+        _read(reading, 0)
+        reading.level = reading.level or reading.outer_level
+    return [_event(reading) for reading in readings]
 
 
 def _read(reading: Reading, depth: int) -> None:
@@ -76,7 +86,7 @@ def _read(reading: Reading, depth: int) -> None:
         if _DATADOG.match(reading.message) and (traced := _DATADOG.match(reading.message)):
             reading.note(trace_id=traced.group("trace"), span_id=traced.group("span"))
             reading.message = reading.message[traced.end() :]
-        read_request(reading)
+        read_behind_header(reading)
         _read_inside(reading, depth)
 
 
@@ -138,8 +148,9 @@ def _event(reading: Reading) -> dict[str, Any]:
     fields = reading.fields
     if "trace" in searched[:4096] and "trace_id" not in fields and (traced := _KEYED_TRACE.search(searched[:4096])):
         fields["trace_id"] = traced.group("trace")
-    if "client: " in message and (client := _NGINX.search(message)):
-        reading.source_ip = client.group("client")
+    if ("client" in message or "CLIENT" in message) and (client := _CLIENT.search(message)):
+        reading.source_ip = reading.source_ip or client.group("client")
+        reading.source_port = reading.source_port or client.group("port")
     if "upstream: " in message and (upstream := _UPSTREAM.search(message)):
         reading.destination_ip, reading.destination_port = upstream.group("ip").strip("[]"), upstream.group("port")
     addresses = dict.fromkeys(ip for ip in (reading.source_ip, reading.destination_ip) if ip and is_ip(ip))
