@@ -140,7 +140,7 @@ def _fields(
     for field, key in _TEXTS.items():
         value = record.get(key)
         if value is not None and (word := text(value)):
-            fields[field] = word
+            fields[field] = word.lower() if word in ("True", "False") else word
     console = fields.get("session_from_console", "").lower() == "true"
     who = actor_type(identity, actor, fields.get("user_agent", ""), console)
     if who:

@@ -10,7 +10,7 @@ from probable_cause.families.jsontext import try_load
 _DEEPEST = 8
 # Keys under which another service puts the record, as an object or as JSON text; lists of records come last.
 _INNER = (
-    "detail", "invokingEvent", "Message", "message", "@message", "body", "CloudTrailEvent", "eventData",
+    "detail", "eventJson", "invokingEvent", "Message", "message", "@message", "body", "CloudTrailEvent", "eventData",
     "event", "log", "record", "Sns", "awslogs",
 )  # fmt: skip
 _LISTS = ("Records", "records", "configurationItems", "baseConfigurationItems", "Events", "events", "logEvents")
