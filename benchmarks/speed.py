@@ -23,10 +23,10 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.workload import World, records
 from probable_cause import pipeline, session, settings, stream
-from probable_cause.attribution import LOOKUP
 from probable_cause.decode import decode_batches
 from probable_cause.envelope import open_record
 from probable_cause.schemas import EVENT
+from probable_cause.sink import lookup_frame
 from probable_cause.sources import routing_of
 
 ARRIVED = datetime(2026, 3, 1, 12, 15, tzinfo=UTC)
@@ -81,7 +81,7 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     routing = routing_of(configuration.log_groups)
     spark = session.build("bench", "local[2]", {"spark.driver.memory": "4g"})
     source = _in_memory(spark, payloads)
-    lookup = spark.createDataFrame(world.lookup(), LOOKUP).persist()
+    lookup = lookup_frame(spark, world.lookup()).persist()
     lookup.count()
     decoded = source.mapInArrow(decode_batches(routing), EVENT)
     kept = pipeline.of_interest_or_rejected(decoded, scope)

@@ -11,6 +11,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from probable_cause.state.lookups import Row
+
 START = 1_772_366_400  # 2026-03-01T12:00:00Z
 LINES_OF_A_RECORD = {"flow": 500, "application": 100, "cloudtrail": 20, "config": 4}
 SHARE = {"flow": 0.70, "application": 0.20, "cloudtrail": 0.09, "config": 0.01}
@@ -26,11 +28,11 @@ class World:
     applications: int = 500
     lookup_rows: int = 10_000
 
-    def lookup(self) -> list[tuple[str, str, str]]:
-        """Rows of attribution.LOOKUP."""
+    def lookup(self) -> list[Row]:
+        """Rows of the lookup tables."""
         half = self.lookup_rows // 2
-        rows = [(self.address(i), f"app-{i % self.applications}", "Instance") for i in range(half)]
-        return rows + [(self.instance(i), f"app-{i % self.applications}", "AWS::EC2::Instance") for i in range(half)]
+        rows = [Row(self.address(i), f"app-{i % self.applications}", "Instance") for i in range(half)]
+        return rows + [Row(self.instance(i), f"app-{i % self.applications}", "AWS::EC2::Instance") for i in range(half)]
 
     def address(self, number: int) -> str:
         return f"10.{number // 62_500 % 250}.{number // 250 % 250}.{number % 250 + 1}"

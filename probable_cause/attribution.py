@@ -1,6 +1,7 @@
-"""Which application an event of interest concerns: by log group, by IP, by resource. Agentless.
+"""Which application an event of interest concerns: by log group, by IP, by resource, by tag, by relation. Agentless.
 
-Both lookups are one small table of (key, application), broadcast to every task.
+Both lookups are one small table of (key, application, since, until), broadcast to every task. An event belongs to who
+had the address or the resource at the event's time, not at its arrival.
 """
 
 from __future__ import annotations
@@ -11,15 +12,25 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from probable_cause.addresses import in_any
+from probable_cause.schemas import UNATTRIBUTED
 
-# Schema of the broadcast table: an IP address, a resource id, an ARN or a log group, and whose it is.
-LOOKUP = "lookup_key string, owner_application string, owner_type string"
-UNATTRIBUTED = "(unattributed)"  # kept and counted like an application, so that nothing is lost
+# Schema of the broadcast table: an IP address, a resource id, an ARN or a log group, whose it is, from when and until
+# before when (null: open).
+LOOKUP = "lookup_key string, owner_application string, owner_type string, valid_from timestamp, valid_to timestamp"
+# Tags of a Config item that name its application; of several the first here.
+APPLICATION_TAGS = ("Application", "application", "App", "app")
 
 # srcaddr is the interface's primary address; the packet's own address is in pkt-srcaddr where the format has it.
 _SOURCE = "coalesce({0}pkt_source_ip, {0}source_ip)"
 _DESTINATION = "coalesce({0}pkt_destination_ip, {0}destination_ip)"
 _NO_TEXTS = "cast(array() as array<string>)"
+_AS_OF = (
+    "key.value = lookup_key and (valid_from is null or event.event_time >= valid_from) "
+    "and (valid_to is null or event.event_time < valid_to)"
+)
+# What a Config item is related to says whose it is only where few share it.
+_SHARED = ("AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::IAM::Policy", "AWS::KMS::Key", "AWS::Config::ResourceCompliance")
+_MOST_RELATED = 50
 
 
 def of_network_interest(interest: DataFrame, accepted_cidrs: Sequence[str], count_external: bool) -> DataFrame:
@@ -34,25 +45,32 @@ def of_network_interest(interest: DataFrame, accepted_cidrs: Sequence[str], coun
     return interest.where(f"rule_id is null or family != 'vpc_flow' or {in_any(_SOURCE.format(''), accepted_cidrs)}")
 
 
-def attribute(interest: DataFrame, lookup: DataFrame, accepted_cidrs: Sequence[str]) -> DataFrame:
+def attribute(
+    interest: DataFrame,
+    lookup: DataFrame,
+    accepted_cidrs: Sequence[str],
+    application_tags: Sequence[str] = APPLICATION_TAGS,
+) -> DataFrame:
     """One row per (event of interest, application): schemas.INTEREST -> schemas.ATTRIBUTED.
 
     An event that several applications share gives a row to each. One that belongs to none goes to UNATTRIBUTED; an
-    end of a flow that belongs to none does so too, beside the application of the other end. The same event delivered
-    twice within the rows given is one.
+    end of a flow that belongs to none does so too, beside the application of the other end. A Config item belongs to
+    the application that its tag names, too; if neither tag nor table know it, to those of what it is related to. The
+    same event delivered twice within the rows given is one.
 
     Args:
         lookup: LOOKUP, small enough to broadcast.
         accepted_cidrs: an end of a flow outside of them is not looked up.
+        application_tags: names of the tag that carries an application's id.
     """
     identity = ["event_id", "rule_id", "event_type", "role"]
     keyed = interest.selectExpr(
         "coalesce(event_id, position) as event_id",
         *identity[1:],
         "struct(*) as event",
-        f"explode_outer({_keys(accepted_cidrs)}) as key",
+        f"explode_outer({_keys(accepted_cidrs, application_tags)}) as key",
     )
-    looked_up = keyed.join(F.broadcast(lookup), F.expr("key.value = lookup_key"), how="left")
+    looked_up = keyed.join(F.broadcast(lookup), F.expr(_AS_OF), how="left")
     return (
         looked_up.groupBy(*identity)
         .agg(F.expr("any_value(event) as event"), F.expr(f"sort_array(collect_set({_MATCH})) as matches"))
@@ -70,10 +88,11 @@ def attribute(interest: DataFrame, lookup: DataFrame, accepted_cidrs: Sequence[s
     )
 
 
-# Whose the looked-up key is: by the log group's own name, else by the table.
+# Whose the looked-up key is: by the log group's own name, by the tag itself, else by the table.
 _MATCH = (
-    "struct(if(key.place = 'log_group', coalesce(event.application_id, owner_application), owner_application) "
-    "as application, key.place as place, key.rank as rank, key.value as value, owner_type as type)"
+    "struct(case key.place when 'log_group' then coalesce(event.application_id, owner_application) "
+    "when 'tag' then key.value else owner_application end as application, "
+    "key.place as place, key.rank as rank, key.value as value, owner_type as type)"
 )
 
 
@@ -81,7 +100,7 @@ def _key(place: str, value: str, rank: str = "0") -> str:
     return f"named_struct('place', '{place}', 'rank', {rank}, 'value', {value})"
 
 
-def _keys(accepted_cidrs: Sequence[str]) -> str:
+def _keys(accepted_cidrs: Sequence[str], application_tags: Sequence[str]) -> str:
     """SQL of what to look up for an event: array<struct<place, rank, value>>, in order of how much it says."""
     source, destination = _SOURCE.format(""), _DESTINATION.format("")
     ends = (
@@ -91,13 +110,44 @@ def _keys(accepted_cidrs: Sequence[str]) -> str:
     resources = f"transform(resource_ids, (r, i) -> {_key('resource', 'r', 'i')})"
     whole, last = _key("log_group", "log_group"), _key("log_group", "substring_index(log_group, '/', -1)", "1")
     groups = f"filter(array({whole}, {last}), k -> k.value is not null)"
-    return f"case family when 'vpc_flow' then {ends} when 'application' then {groups} else {resources} end"
+    config = f"concat({resources}, {_tag(application_tags)}, {_related()})"
+    return (
+        f"case family when 'vpc_flow' then {ends} when 'application' then {groups} when 'aws_config' then {config} "
+        f"else {resources} end"
+    )
+
+
+def _tag(application_tags: Sequence[str]) -> str:
+    """SQL: the application that a tag of a Config item names, as an array of none or one key."""
+    tags = "from_json(try_element_at(fields, 'tags'), 'map<string,string>')"
+    named = [f"nullif(trim(try_element_at(t, {_text(name)})), '')" for name in application_tags]
+    value = f"element_at(transform(array({tags}), t -> coalesce({', '.join([*named, 'null'])})), 1)"
+    return f"filter(array({_key('tag', value)}), k -> k.value is not null)"
+
+
+def _related() -> str:
+    """SQL: what a Config item is related to, as keys."""
+    ddl = "array<struct<resourceId: string, resourceName: string, resourceType: string>>"
+    shared = ", ".join(map(_text, _SHARED))
+    own = f"filter(r, one -> coalesce(one.resourceType, '') not in ({shared}))"
+    names = f"filter(flatten(transform({own}, one -> array(one.resourceId, one.resourceName))), n -> n is not null)"
+    ids = f"transform(array(from_json(try_element_at(fields, 'relationships'), '{ddl}')), r -> {names})"
+    keys = f"transform(slice(element_at({ids}, 1), 1, {_MOST_RELATED}), (n, i) -> {_key('related', 'n', 'i')})"
+    return f"coalesce({keys}, array())"
+
+
+def _text(value: str) -> str:
+    """A string literal of Spark SQL."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _matches() -> str:
-    """SQL: matches with an application. What has none is an unattributed end of a flow, or, when no match has one, the
-    whole event."""
-    known = "filter(matches, m -> m.application is not null)"
+    """SQL: matches with an application; those by relation only where there are no others. What has none is an
+    unattributed end of a flow, or, when no match has one, the whole event."""
+    any_known = "filter(matches, m -> m.application is not null)"
+    direct = "filter(matches, m -> m.application is not null and m.place != 'related')"
+    known = f"if(size({direct}) > 0, {direct}, {any_known})"
     unknown = (
         f"transform(filter(matches, m -> m.application is null), m -> named_struct('application', '{UNATTRIBUTED}', "
         "'place', m.place, 'rank', m.rank, 'value', m.value, 'type', m.type))"
@@ -119,6 +169,10 @@ def _ends() -> list[str]:
         f"if({flow}, first.value, null) as endpoint",
         f"if({flow}, coalesce(first.type, 'address'), null) as endpoint_type",
         f"if({flow}, if(first.place = 'destination', {source}, {destination}), null) as peer",
-        f"if({flow}, null, array_join(slice({named}.value, 1, 5), ', ')) as resource",
-        "owned.value as owned_resource_ids",
+        # By a tag or a relation the item's own resource is concerned, though the table does not know it.
+        f"case when {flow} then null when event.family = 'aws_config' and size(owned) = 0 then "
+        f"get(event.resource_ids, 0) else array_join(slice({named}.value, 1, 5), ', ') end as resource",
+        # Who looks after unattributed lines must know where they came from.
+        f"if(event.family = 'application' and owner = '{UNATTRIBUTED}' and event.log_group is not null, "
+        "array(event.log_group), owned.value) as owned_resource_ids",
     ]

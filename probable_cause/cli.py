@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from probable_cause.errors import ProbableCauseError
 from probable_cause.schemas import EVENT_TYPES, FAMILIES
 from probable_cause.settings import Settings
 from probable_cause.state.event_of_interest import Status
-from probable_cause.state.moments import from_text
+from probable_cause.state.moments import from_text, to_text
 from probable_cause.state.tables import Tables
 
 _EXAMPLES = {
@@ -50,6 +51,7 @@ _EXAMPLES = {
   probable-cause rules test reboot-instances '{"eventName": "RebootInstances", ...}'""",
     "lookup": """\
   probable-cause lookup show 10.1.1.10
+  probable-cause lookup unattributed            events of no application, and what would attribute them
   probable-cause lookup put --file lookup.yml""",
     "doctor": "  probable-cause doctor --conf conf/emr.yml",
 }
@@ -155,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     _rules_arguments(one)
 
     one = command("lookup", "which application owns an address or a resource", _lookup)
-    one.add_argument("action", choices=["show", "put"])
+    one.add_argument("action", choices=["show", "put", "unattributed"])
     one.add_argument("key", nargs="?", metavar="IP|RESOURCE|APP", help="show only rows with this key or application")
     one.add_argument("--file", type=Path, help="put: YAML with by_ip and by_resource, as in an incident bundle")
     _conf(one)
@@ -439,13 +441,29 @@ def _lookup(chosen: argparse.Namespace) -> int:
             raise ProbableCauseError(f"{chosen.file}: {exc}") from exc
         _print(commands.as_json({"rows": count}) if chosen.json else f"{count} rows written")
         return 0
+    if chosen.action == "unattributed":
+        return _unattributed(chosen, tables)
     rows = [row for row in lookups.rows(tables) if chosen.key is None or chosen.key in row[:2]]
     if chosen.json:
-        _print(commands.as_json([dict(zip(("key", "application_id", "type"), row, strict=True)) for row in rows]))
+        _print(commands.as_json([row._asdict() for row in rows]))
     else:
-        for key, application_id, kind in rows:
-            _print(f"{key:<40} {application_id:<24} {kind}")
+        for row in rows:
+            since = f"  from {to_text(row.valid_from)}" if row.valid_from else ""
+            until = f"  until {to_text(row.valid_to)}" if row.valid_to else ""
+            _print(f"{row.key:<40} {row.application_id:<24} {row.type}{since}{until}")
     return 0 if rows else 1
+
+
+def _unattributed(chosen: argparse.Namespace, tables: Tables) -> int:
+    found = commands.unattributed(tables, _settings(chosen).accepted_cidrs)
+    if chosen.json:
+        _print(commands.as_json([asdict(one) for one in found]))
+        return 0
+    for one in found:
+        _print(f"{one.key}  ({one.kind})  {one.events} events, last {to_text(one.last_seen)}: {one.summary}")
+        _print(f"    {one.advice}")
+    _print(f"{len(found)} keys without an application")
+    return 0
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

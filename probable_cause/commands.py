@@ -6,13 +6,16 @@ The CLI prints them as text or as JSON; nothing here prints.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from probable_cause.state import state_record
+from probable_cause.schemas import UNATTRIBUTED
+from probable_cause.state import lookups, state_record
 from probable_cause.state.application import applications, load_events
 from probable_cause.state.moments import from_text, to_text
 from probable_cause.state.tables import Tables
+from probable_cause.state.unattributed import Missing, missing
 from probable_cause.verdict import Verdict, VerdictModel, judge
 from probable_cause.verdict.types import LAYERS
 
@@ -55,6 +58,12 @@ def history(tables: Tables, application_id: str, layer: str | None) -> list[dict
             if not item["StateKey"].endswith("#current"):
                 records.append({name: value for name, value in item.items() if name != "ExpiresAt"})
     return sorted(records, key=lambda record: str(record["Since"]), reverse=True)
+
+
+def unattributed(tables: Tables, accepted_cidrs: Sequence[str]) -> list[Missing]:
+    """The addresses, resources and log groups of stored events that belong to no application."""
+    events = [stored.event for stored in load_events(tables, UNATTRIBUTED).values()]
+    return missing(events, lookups.rows(tables), accepted_cidrs)
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 FAMILIES = ("cloudtrail", "aws_config", "vpc_flow", "application")
 EVENT_TYPES = ("application", "network", "cloudsystem")
 ROLES = ("cause", "symptom", "recovery")
+UNATTRIBUTED = "(unattributed)"  # the application of events that belong to none: kept and counted like any other
 OUTCOMES = ("success", "failure", "accept", "reject", "nodata", "skipdata")
 
 RECORD = "shard_id string, sequence_number string, arrived_at timestamp, data binary"

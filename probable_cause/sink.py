@@ -20,9 +20,9 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from probable_cause import pipeline
+from probable_cause.arrow_schema import arrow_schema
 from probable_cause.attribution import LOOKUP
 from probable_cause.clock import Clock
-from probable_cause.schemas import column_names
 from probable_cause.state import lookups
 from probable_cause.state.application import Renewal, add_repeats, applications, renew
 from probable_cause.state.event_item import Repeats, batch_stamp
@@ -56,7 +56,7 @@ class LookupCache:
 
     tables: Tables
     refresh: float
-    _rows: list[tuple[str, str, str]] = field(default_factory=list)
+    _rows: list[lookups.Row] = field(default_factory=list)
     _frame: DataFrame | None = None
     _read_at: datetime | None = None
 
@@ -73,15 +73,14 @@ class LookupCache:
         return self._frame
 
 
-def lookup_frame(spark: SparkSession, rows: Sequence[tuple[str, str, str]]) -> DataFrame:
-    """attribution.LOOKUP of (key, application, type) rows.
+def lookup_frame(spark: SparkSession, rows: Sequence[lookups.Row]) -> DataFrame:
+    """attribution.LOOKUP of the rows of the lookup tables.
 
     Through Arrow it is a table in the plan; a list of tuples would start Python workers in every batch that reads it.
     """
-    columns = {
-        name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(column_names(LOOKUP))
-    }
-    return spark.createDataFrame(pa.table(columns))
+    schema = arrow_schema(LOOKUP)
+    columns = [pa.array([row[place] for row in rows], field.type) for place, field in enumerate(schema)]
+    return spark.createDataFrame(pa.Table.from_arrays(columns, schema=schema))
 
 
 @dataclass

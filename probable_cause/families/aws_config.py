@@ -122,6 +122,10 @@ def _delivered(item: dict[str, Any]) -> dict[str, Any]:
         value = normal.get(key)
         if isinstance(value, str) and value[:1] in ("{", "["):
             normal[key] = try_load(value) or value
+    tags = normal.get("tags")
+    if isinstance(tags, list):  # [{"key": ..., "value": ...}] of some producers
+        pairs = [tag for tag in tags if isinstance(tag, dict)]
+        normal["tags"] = {str(first(tag, "key", "Key", "tag")): first(tag, "value", "Value") for tag in pairs}
     relationships = normal.get("relationships")
     if isinstance(relationships, list) and any(
         isinstance(one, dict) and "relationshipName" in one for one in relationships

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from pyspark.sql import SparkSession
 
 from probable_cause.attribution import LOOKUP, UNATTRIBUTED, attribute, of_network_interest
 from probable_cause.schemas import ATTRIBUTED, INTEREST, column_names
-from tests.spark.rows import frame, interest, reject
+from tests.spark.rows import T0, at, frame, interest, reject
 
 CIDRS = ["10.0.0.0/8"]
-ROWS = [
+ROWS: list[tuple[Any, ...]] = [
     ("10.1.1.10", "app1", "Instance"),
     ("10.11.11.10", "app2", "ELB"),
     ("10.1.1.11", "app1", "RDS"),
@@ -26,8 +27,21 @@ ROWS = [
     ("subnet-1", "app1", "AWS::EC2::Subnet"),
     ("/aws/lambda/pay", "app3", "AWS::Lambda::Function"),
     ("orders", "app3", "AWS::Lambda::Function"),
+    ("10.1.1.50", "old", "Instance", None, T0),
+    ("10.1.1.50", "new", "ELB", T0, None),
+    ("i-50", "old", "AWS::EC2::Instance", at(-60), at(60)),
+    ("i-60", "app4", "AWS::EC2::Instance"),
+    ("vpc-60", "app5", "AWS::EC2::VPC"),
 ]
+ITEM = {"family": "aws_config", "action": "UPDATE", "resource_ids": ["sg-60"], "rule_id": "item", "actor": None}
 APP_LINE = {"family": "application", "resource_ids": None, "event_type": "application", "role": "symptom"}
+
+RELATED = json.dumps(
+    [
+        {"resourceId": "vpc-60", "resourceType": "AWS::EC2::VPC", "name": "Is contained in Vpc"},
+        {"resourceId": "i-60", "resourceType": "AWS::EC2::Instance", "name": "Is associated with Instance"},
+    ]
+)
 
 # event -> {application: (endpoint_type, endpoint, peer, resource)}
 CASES: list[tuple[str, dict[str, Any], dict[str, tuple[Any, ...]]]] = [
@@ -89,12 +103,66 @@ CASES: list[tuple[str, dict[str, Any], dict[str, tuple[Any, ...]]]] = [
         interest("e", **APP_LINE, log_group="/aws/lambda/orders"),
         {"app3": (None, None, None, "")},
     ),
+    (
+        "an address that moved belongs to who had it then, however late the event comes",
+        reject("e", "203.0.113.9", "10.1.1.50", event_time=at(-1), arrived_at=at(600)),
+        {"old": ("Instance", "10.1.1.50", "203.0.113.9", None)},
+    ),
+    (
+        "from the instant on, to the new one",
+        reject("e", "203.0.113.9", "10.1.1.50", event_time=T0),
+        {"new": ("ELB", "10.1.1.50", "203.0.113.9", None)},
+    ),
+    (
+        "a resource while it was theirs",
+        interest("e", resource_ids=["i-50"], event_time=at(59)),
+        {"old": (None, None, None, "i-50")},
+    ),
+    (
+        "a resource that was theirs no more",
+        interest("e", resource_ids=["i-50"], event_time=at(60)),
+        {UNATTRIBUTED: (None, None, None, "i-50")},
+    ),
+    (
+        "a Config item's tag names the application",
+        interest("e", **ITEM, fields={"tags": '{"Name":"web","app":" shop ","App":""}'}),
+        {"shop": (None, None, None, "sg-60")},
+    ),
+    (
+        "the tag's application, beside those of the table",
+        interest("e", **{**ITEM, "resource_ids": ["sg-1"]}, fields={"tags": '{"app":"shop"}'}),
+        {
+            "app1": (None, None, None, "sg-1"),
+            "app2": (None, None, None, "sg-1"),
+            "shop": (None, None, None, "sg-1"),
+        },
+    ),
+    (
+        "what a Config item is related to, when nothing else is known; not the network that all share",
+        interest("e", **ITEM, fields={"relationships": RELATED}),
+        {"app4": (None, None, None, "sg-60")},
+    ),
+    (
+        "a relation does not count beside a row of the item's own",
+        interest("e", **{**ITEM, "resource_ids": ["i-1"]}, fields={"relationships": RELATED}),
+        {"app1": (None, None, None, "i-1")},
+    ),
+    (
+        "a relation to nothing known",
+        interest("e", **ITEM, fields={"relationships": '[{"resourceId":"vpc-60","resourceType":"AWS::EC2::VPC"}]'}),
+        {UNATTRIBUTED: (None, None, None, "sg-60")},
+    ),
+    (
+        "relations and tags that can't be read",
+        interest("e", **ITEM, fields={"relationships": "[[]]", "tags": "[1]"}),
+        {UNATTRIBUTED: (None, None, None, "sg-60")},
+    ),
 ]
 
 
 @pytest.fixture
 def lookup(spark: SparkSession) -> Any:
-    return spark.createDataFrame(ROWS, LOOKUP)
+    return spark.createDataFrame([(*row, None, None)[:5] for row in ROWS], LOOKUP)
 
 
 def test_cases(spark: SparkSession, lookup: Any) -> None:
@@ -108,6 +176,15 @@ def test_cases(spark: SparkSession, lookup: Any) -> None:
         found.setdefault(row["event_id"], {})[row["application_id"]] = values
     for number, (name, _, expected) in enumerate(CASES):
         assert found.get(str(number)) == expected, name
+
+
+def test_an_unattributed_line_keeps_its_log_group(spark: SparkSession, lookup: Any) -> None:
+    rows = [interest("e", **APP_LINE, log_group="/app/lost"), interest("f", **APP_LINE, log_group="/aws/lambda/pay")]
+    found = attribute(frame(spark, INTEREST, rows), lookup, CIDRS).collect()
+    assert {(row["application_id"], *row["owned_resource_ids"]) for row in found} == {
+        (UNATTRIBUTED, "/app/lost"),
+        ("app3",),
+    }
 
 
 def test_an_event_delivered_twice_in_a_batch_is_one(spark: SparkSession, lookup: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from probable_cause.state import lookups
 from probable_cause.state.memory import memory_tables
+from probable_cause.state.tables import Write
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -39,11 +40,28 @@ def test_an_address_of_two_applications_has_two_rows_and_a_bad_row_hides_none() 
         [{"resource_id": "sg-1", "application_id": "a", "resource_type": "AWS::EC2::SecurityGroup"}],
         NOW,
     )
-    from probable_cause.state.tables import Write
-
     tables.by_ip.apply(Write({"IP": "garbled", "ApplicationId": "a"}, {"EndpointType": "Instance"}))
     assert lookups.rows(tables) == [
-        ("10.1.1.1", "a", "Instance"),
-        ("10.1.1.1", "b", "ELB"),
-        ("sg-1", "a", "AWS::EC2::SecurityGroup"),
+        ("10.1.1.1", "a", "Instance", None, None),
+        ("10.1.1.1", "b", "ELB", None, None),
+        ("sg-1", "a", "AWS::EC2::SecurityGroup", None, None),
     ]
+
+
+def test_since_and_until_come_back_as_instants() -> None:
+    tables = memory_tables()
+    until = {"valid_from": "2026-03-01T01:00:00+01:00", "valid_to": datetime(2026, 3, 1, 12, tzinfo=UTC)}
+    lookups.put(tables, [{"ip": "10.1.1.1", "application_id": "a", **until}], [], NOW)
+    lookups.put(tables, [], [{"resource_id": "i-1", "application_id": "a", "valid_from": NOW}], NOW)
+    tables.by_resource.apply(Write({"ResourceId": "i-2", "ApplicationId": "a"}, {"ValidTo": "soon"}))
+    assert lookups.rows(tables) == [
+        ("10.1.1.1", "a", "Instance", NOW, datetime(2026, 3, 1, 12, tzinfo=UTC)),
+        ("i-1", "a", "resource", NOW, None),
+    ]
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        lookups.put(
+            memory_tables(), [{"ip": "10.1.1.1", "application_id": "a", "valid_to": "2026-03-01T12:00:00"}], [], NOW
+        )
