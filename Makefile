@@ -6,7 +6,7 @@ export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
 export PYSPARK_DRIVER_PYTHON := $(CURDIR)/$(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz package clean
+.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-guards package clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ evaluate: setup ## score the ranking on the published benchmark; fails when it g
 
 fuzz: setup ## mutated log lines through every parser, for a bounded time
 	@$(BIN)/python -m tests.fuzz.run
+
+chaos: setup ## the job under fire, against an oracle (CHAOS="--seed 1 --kills 40 --events 200000" for more)
+	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+chaos-guards: setup ## each guard taken out once: the harness must find that out
+	@$(BIN)/python -m tests.chaos --guards-off $(CHAOS)
 
 bench: setup ## speed and latency on this machine, as ratios within one run
 	@$(BIN)/python -m benchmarks.speed

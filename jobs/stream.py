@@ -13,7 +13,7 @@ import signal
 import sys
 
 import probable_cause
-from probable_cause import session, settings, stream
+from probable_cause import logs, session, settings, stream
 from probable_cause.errors import ProbableCauseError
 
 
@@ -22,11 +22,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--conf", action="append", default=[], metavar="FILE", help="YAML merged over conf/default.yml")
     parser.add_argument("--master", help="only without spark-submit, e.g. local[2]")
     chosen = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("py4j").setLevel(logging.WARNING)
-    logging.info("probable-cause %s from %s", probable_cause.__version__, probable_cause.__file__)
+    logs.configure()
     try:
         configuration = settings.load(*chosen.conf)
+        logs.configure(configuration.log_format)
+        logging.info("probable-cause %s from %s", probable_cause.__version__, probable_cause.__file__)
         spark = session.build("probable-cause", chosen.master)
         job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import logging
 import os
 import signal
 import sys
@@ -256,11 +255,10 @@ def _dashboard(chosen: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from probable_cause import session, stream
+    from probable_cause import logs, session, stream
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("py4j").setLevel(logging.WARNING)
     configuration = _settings(chosen)
+    logs.configure(configuration.log_format)
     spark = session.build("probable-cause", chosen.master)
     job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
     for name in (signal.SIGTERM, signal.SIGINT):

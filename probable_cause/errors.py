@@ -52,6 +52,10 @@ class TableError(ProbableCauseError):
     """A DynamoDB table is missing, or refuses what the job needs."""
 
 
+class BusyError(ProbableCauseError):
+    """A table does not answer, or not soon enough, after many attempts. It passes: the batch is replayed."""
+
+
 class FencedError(ProbableCauseError):
     """A newer driver of the same job took over; this one must stop."""
 

@@ -44,11 +44,11 @@ _ADDRESSES = (
 )
 
 
-def fold(described: DataFrame, remembered: int) -> DataFrame:
+def fold(described: DataFrame, listed: int) -> DataFrame:
     """schemas.ATTRIBUTED with cause_id and summary -> schemas.FOLDED.
 
     Rows are distinct events per application (attribution saw to it), so counting rows counts events. `occurrences`
-    lists the newest `remembered` of them as (epoch ms, hash of event id): the sink knows by it which it had already.
+    lists the newest `listed` of them as (epoch ms, hash of event id): the sink knows by it which it had already.
     A recovery is an event of its own beside the cause that it ends, also when both are named alike.
     """
     newest = ", ".join(f"'{name}', {value}" for name, value in _NEWEST.items())
@@ -63,7 +63,7 @@ def fold(described: DataFrame, remembered: int) -> DataFrame:
         F.expr("min(event_time) as first_seen"),
         F.expr("max(event_time) as last_seen"),
         F.expr("count(1) as count"),
-        F.expr(f"slice(reverse(array_sort(collect_list({occurrence}))), 1, {remembered}) as occurrences"),
+        F.expr(f"slice(reverse(array_sort(collect_list({occurrence}))), 1, {listed}) as occurrences"),
         F.expr(f"slice(array_sort(array_distinct(flatten(collect_set({_ADDRESSES})))), 1, 20) as addresses"),
         F.expr("array_distinct(array(min_by(event_id, event_time), max_by(event_id, event_time))) as sample_event_ids"),
     )

@@ -35,7 +35,9 @@ class Scope:
     rules: RuleSet
     accepted_cidrs: Sequence[str]
     count_external_sources: bool
-    remembered_events: int
+    remembered_events: int  # by an item itself
+    listed_events: int  # of one cause in one batch: what is beyond can't be told apart
+    identity_horizon: float
     max_future: float
     max_past: float
 
@@ -73,7 +75,7 @@ def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
     return (
         interest.transform(attribution.attribute, lookup, scope.accepted_cidrs)
         .transform(describe)
-        .transform(fold.fold, scope.remembered_events)
+        .transform(fold.fold, scope.listed_events)
     )
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from probable_cause.errors import SettingsError
+from probable_cause.logs import FORMATS
 from probable_cause.schemas import FAMILIES
 
 _DURATION = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -60,6 +61,16 @@ class Decay:
 
 
 @dataclass(frozen=True)
+class Health:
+    """Where the job tells how it is. `port` None: no endpoint; `file` None: no file."""
+
+    file: str | None
+    address: str
+    port: int | None
+    max_silence: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration. Durations are seconds, sizes bytes."""
 
@@ -77,6 +88,8 @@ class Settings:
     decay: Mapping[str, Decay]
     max_decompressed: int
     remembered_events: int
+    listed_events: int
+    identity_horizon: float
     sweep: float
     max_future: float
     max_past: float
@@ -84,6 +97,9 @@ class Settings:
     rejects_path: str
     archive_enabled: bool
     archive_path: str
+    health: Health
+    emf: bool
+    log_format: str
     verdict: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
 
@@ -276,6 +292,8 @@ class _Checker:
             decay=decay,
             max_decompressed=self.value("envelope.max_decompressed", parse_size, 1),
             remembered_events=self.value("identity.remembered_events", _count, 1),
+            listed_events=self.value("identity.listed_events", _count, 1),
+            identity_horizon=self.duration("identity.horizon"),
             sweep=self.duration("verdict.sweep"),
             max_future=self.duration("clock.max_future"),
             max_past=self.duration("clock.max_past"),
@@ -283,6 +301,14 @@ class _Checker:
             rejects_path=self.value("rejects.path", _text),
             archive_enabled=self.value("archive.enabled", _boolean),
             archive_path=self.value("archive.path", _text),
+            health=Health(
+                file=self.value("health.file", _optional_text),
+                address=self.value("health.address", _text),
+                port=self.value("health.port", _optional_port),
+                max_silence=self.duration("health.max_silence"),
+            ),
+            emf=self.value("metrics.emf", _boolean),
+            log_format=self.one_of("log.format", *FORMATS),
             verdict={k: v for k, v in (self._at("verdict") or {}).items() if k != "sweep"},
             sources=sources,
         )
@@ -356,6 +382,14 @@ def _optional_url(value: Any) -> str | None:
     if not isinstance(value, str) or not re.match(r"https?://[^/\s]+", value):
         raise ValueError("null or a URL such as http://127.0.0.1:4566")
     return value.rstrip("/")
+
+
+def _optional_port(value: Any) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:
+        raise ValueError("null or a TCP port (0: a free one)")
+    return value
 
 
 def _table_prefix(value: Any) -> str:

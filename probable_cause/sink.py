@@ -25,6 +25,7 @@ from probable_cause.attribution import LOOKUP
 from probable_cause.clock import Clock
 from probable_cause.state import lookups
 from probable_cause.state.application import Renewal, add_repeats, applications, renew
+from probable_cause.state.chunks import Chunks
 from probable_cause.state.event_item import Repeats, batch_stamp
 from probable_cause.state.lease import Lease, check
 from probable_cause.state.moments import from_text
@@ -98,6 +99,10 @@ class Sink:
     on_report: Callable[[BatchReport], None] | None = None
     at_point: Checkpoints = lambda _: None
     _next_change: dict[str, datetime | None] = field(default_factory=dict)
+    _chunks: Chunks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._chunks = Chunks(self.tables.events)
 
     def write_batch(self, kept: DataFrame, batch_id: int) -> None:
         """For `DataStreamWriter.foreachBatch`, of what pipeline.of_interest_or_rejected kept of a batch.
@@ -132,7 +137,14 @@ class Sink:
         def one(application_id: str) -> int:
             rows = by_application[application_id]
             written = add_repeats(
-                self.tables, application_id, rows, stamp, self.scope.remembered_events, self.wall_clock()
+                self.tables,
+                application_id,
+                rows,
+                stamp,
+                self.scope.remembered_events,
+                self.wall_clock(),
+                self.scope.identity_horizon,
+                self._chunks,
             )
             self.at_point("events written")
             return written + self._renew(application_id).writes

@@ -12,8 +12,7 @@ import re
 import socket
 import threading
 import uuid
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pyspark.errors import StreamingQueryException
@@ -22,9 +21,10 @@ from pyspark.sql.streaming.listener import StreamingQueryListener
 from pyspark.sql.streaming.query import StreamingQuery
 
 from probable_cause import clock as clocks
-from probable_cause import pipeline
-from probable_cause.errors import FencedError, ProbableCauseError, SettingsError, SourceError, TableError
+from probable_cause import health, pipeline
+from probable_cause.errors import BusyError, FencedError, ProbableCauseError, SettingsError, SourceError, TableError
 from probable_cause.pipeline import Scope
+from probable_cause.progress import Progress, heartbeat
 from probable_cause.rules import catalogue
 from probable_cause.settings import Settings
 from probable_cause.sink import BatchReport, Checkpoints, LookupCache, Sink
@@ -47,6 +47,8 @@ def scope_of(settings: Settings) -> Scope:
         accepted_cidrs=settings.accepted_cidrs,
         count_external_sources=settings.count_external_sources,
         remembered_events=settings.remembered_events,
+        listed_events=settings.listed_events,
+        identity_horizon=settings.identity_horizon,
         max_future=settings.max_future,
         max_past=settings.max_past,
     )
@@ -82,8 +84,7 @@ class StreamJob:
         self._failure: Exception | None = None
         self._finished_batches = 0
         self._on_report = on_report
-        self._totals: Counter[str] = Counter()  # lines since this driver started, by family
-        self._rejects: Counter[str] = Counter()
+        self.progress = Progress()
         self._sink = Sink(
             scope=scope_of(settings),
             tables=tables,
@@ -107,11 +108,18 @@ class StreamJob:
         Raises:
             FencedError: a newer driver of this job runs.
             SourceError, TableError: the stream or a table can't be used, with what to do.
+
+        Throttling and outages of either are waited for.
         """
-        listener = _Listener(self)
+        listener, told = _Listener(self), self._settings.health
         self._spark.streams.addListener(listener)
         try:
-            self._run()
+            with health.endpoint(self.progress, clocks.wall_clock, told.address, told.port, told.max_silence):
+                self._run()
+            self._became("stopped")
+        except Exception as exc:
+            self._became("failed", str(exc))
+            raise
         finally:
             self._spark.streams.removeListener(listener)
 
@@ -120,17 +128,21 @@ class StreamJob:
         while not self._stopping.is_set():
             self._failure, before = None, self._finished_batches
             query = self._start()
+            self._became("running")
             try:
                 self._supervise(query)
                 return
             except StreamingQueryException as exc:
                 failures = 1 if self._finished_batches > before else failures + 1
                 reason = self._failure or _reason(exc)
-                if isinstance(reason, (FencedError, SourceError, TableError, SettingsError)) or failures >= _RESTARTS:
+                # Who is busy or out of reach comes back, however long it takes: giving up would not bring it sooner.
+                given_up = failures >= _RESTARTS and not isinstance(reason, BusyError)
+                if isinstance(reason, (FencedError, SourceError, TableError, SettingsError)) or given_up:
                     raise reason from exc
                 log.warning(
                     "the query failed (%d of %d in a row), it is started again: %s", failures, _RESTARTS, reason
                 )
+                self._became("waiting", str(reason))
                 self._stopping.wait(min(30.0, 2.0**failures))
 
     def _start(self) -> StreamingQuery:
@@ -185,32 +197,50 @@ class StreamJob:
             waited += 0.2
             if waited >= self._settings.sweep and self._sink.lease is not _NO_LEASE:
                 waited = 0.0
-                with self._batch:
-                    self._sink.sweep()
-                    self._beat()
+                try:
+                    with self._batch:
+                        self._sink.sweep()
+                        self._beat()
+                    self._tell()
+                except BusyError as exc:
+                    log.warning("verdicts are not renewed now, but with the next sweep: %s", exc)
+        self._became("stopping")
         with self._batch:
             query.stop()
 
     def _report(self, report: BatchReport) -> None:
-        self._rejects.update({"/".join(key): count for key, count in report.rejects.items()})
+        self.progress.wrote(report.rejects, report.causes, report.writes, report.seconds)
         if self._on_report is not None:
             self._on_report(report)
 
-    def progressed(self, batch_id: int, lines: Mapping[str, int]) -> None:
-        """Spark's own report of a finished batch: how many lines of each family it held."""
-        self._totals.update(lines)
-        if self._sink.lease is not _NO_LEASE:
-            self._beat(batch_id)
+    def _became(self, state: str, reason: str = "") -> None:
+        self.progress.became(state, reason)
+        self._tell()
 
-    def _beat(self, batch_id: int | None = None) -> None:
-        progress: dict[str, Any] = {
-            "LinesTotal": sum(self._totals.values()),
-            "Lines": dict(self._totals),
-            "Rejects": dict(self._rejects),
-        }
-        if batch_id is not None:
-            progress["BatchId"] = batch_id
-        beat(self._sink.tables.states, self._sink.lease, clocks.wall_clock(), progress)
+    def committed(self, progress: Any) -> None:
+        """Spark's own report of a finished batch (StreamingQueryProgress)."""
+        lines = progress.observedMetrics.get(pipeline.LINES)
+        if lines is None:
+            return
+        source = progress.sources[0] if progress.sources else None
+        offset = source.endOffset if source is not None else None
+        self.progress.committed(clocks.wall_clock(), progress.batchId, lines.asDict(), offset, progress.durationMs)
+        if self._settings.emf:
+            health.print_emf(self.progress.snapshot(), clocks.wall_clock, self._settings.stream.name)
+        self._tell()
+        try:
+            self._beat()
+        except BusyError as exc:
+            log.warning("no heartbeat of batch %d: %s", progress.batchId, exc)
+
+    def _tell(self) -> None:
+        told = self._settings.health
+        health.write_file(told.file, self.progress.snapshot(), clocks.wall_clock, told.max_silence)
+
+    def _beat(self) -> None:
+        if self._sink.lease is not _NO_LEASE:
+            told = heartbeat(self.progress.snapshot())
+            beat(self._sink.tables.states, self._sink.lease, clocks.wall_clock(), told)
 
 
 class _Listener(StreamingQueryListener):
@@ -221,22 +251,22 @@ class _Listener(StreamingQueryListener):
 
     def onQueryStarted(self, event: Any) -> None: ...  # noqa: N802 - Spark's names
 
-    def onQueryIdle(self, event: Any) -> None: ...  # noqa: N802
+    def onQueryIdle(self, event: Any) -> None:  # noqa: N802
+        self._job.progress.looked(clocks.wall_clock())
 
     def onQueryTerminated(self, event: Any) -> None: ...  # noqa: N802
 
     def onQueryProgress(self, event: Any) -> None:  # noqa: N802
-        lines = event.progress.observedMetrics.get(pipeline.LINES)
-        if lines is not None:
-            self._job.progressed(event.progress.batchId, lines.asDict())
+        self._job.committed(event.progress)
 
 
 def _reason(error: StreamingQueryException) -> Exception:
     """The source's own error out of Spark's wrapping: it was raised in a Python worker, so only its text came over."""
     text = str(error)
-    found = re.search(r"SourceError: (.+)", text)
+    found = re.search(r"(SourceError|BusyError): (.+)", text)
     if found:
-        return SourceError(found[1].strip())
+        kind = SourceError if found[1] == "SourceError" else BusyError
+        return kind(found[2].strip())
     return ProbableCauseError(f"the query failed: {text.strip().splitlines()[0] if text.strip() else error!r}")
 
 

@@ -150,6 +150,8 @@ def scope_with(configuration: Settings, rules: RuleSet) -> Scope:
         accepted_cidrs=configuration.accepted_cidrs,
         count_external_sources=configuration.count_external_sources,
         remembered_events=configuration.remembered_events,
+        listed_events=configuration.listed_events,
+        identity_horizon=configuration.identity_horizon,
         max_future=configuration.max_future,
         max_past=configuration.max_past,
     )
@@ -222,7 +224,7 @@ def _one_by_one(kept: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
         pipeline.of_interest(kept).transform(attribution.attribute, lookup, scope.accepted_cidrs).transform(describe)
     )
     alone = F.concat_ws(_MARK, "application_id", "event_id", "rule_id")
-    return described.withColumn("application_id", alone).transform(fold, scope.remembered_events)
+    return described.withColumn("application_id", alone).transform(fold, scope.listed_events)
 
 
 def _timing(truth: Truth, rows: Sequence[dict[str, Any]], bundle: Bundle, scope: Scope, model: VerdictModel) -> Timing:

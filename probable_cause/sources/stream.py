@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from probable_cause.errors import SourceError
+from probable_cause.errors import BusyError
 from probable_cause.sources.connection import Connection, client_for
 from probable_cause.sources.faults import Missing, ShardGone, explained, worth_retrying
 from probable_cause.sources.lineage import Shard
@@ -144,7 +144,7 @@ class Stream:
                 if not worth_retrying(exc):
                     raise explained(self.connection, operation, exc) from exc
                 if self.clock() >= deadline:
-                    raise SourceError(
+                    raise BusyError(
                         f"Kinesis {operation} of stream {self.connection.stream} at {self.connection.place} failed for "
                         f"{self.patience:.0f} s: {exc}. Check the network and the endpoint; if it is throttling, see "
                         "who else reads the stream."

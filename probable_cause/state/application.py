@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from probable_cause.errors import ProbableCauseError, TableError
+from probable_cause.errors import BusyError, ProbableCauseError
 from probable_cause.state import state_record
+from probable_cause.state.chunks import Chunks
 from probable_cause.state.event_item import Repeats, Stored, add, from_item, operator_write
 from probable_cause.state.event_of_interest import EventOfInterest, Status
+from probable_cause.state.identity import DAY
 from probable_cause.state.lease import JOB
-from probable_cause.state.tables import Tables
+from probable_cause.state.tables import Tables, Write
 from probable_cause.verdict import DEFAULT, VerdictModel, judge, next_change_at
 from probable_cause.verdict.changes import changes
 from probable_cause.verdict.types import LAYERS, Verdict
@@ -39,13 +41,25 @@ def load_events(tables: Tables, application_id: str) -> dict[str, Stored]:
 
 
 def add_repeats(
-    tables: Tables, application_id: str, rows: Iterable[Repeats], stamp: str, remembered: int, processed_at: datetime
+    tables: Tables,
+    application_id: str,
+    rows: Iterable[Repeats],
+    stamp: str,
+    remembered: int,
+    processed_at: datetime,
+    horizon: float = DAY,
+    chunks: Chunks | None = None,
 ) -> int:
     """Adds one batch's rows of one application, each by one conditional write; returns the number of writes.
 
+    Args:
+        remembered, horizon: see event_item.add.
+        chunks: of these tables; kept by the caller, they are read once.
+
     Raises:
-        TableError: when others keep changing an item at the same time.
+        BusyError: when others keep changing an item at the same time.
     """
+    chunks = chunks or Chunks(tables.events)
     written = 0
     waiting = list(rows)
     for _ in range(_ATTEMPTS):
@@ -55,8 +69,11 @@ def add_repeats(
         again = []
         for row in waiting:
             existing = by_cause[row.event_type, row.cause_id]
-            for _, write in add(existing, row, stamp, remembered, processed_at):
-                if tables.events.apply(write):
+            counted = chunks.counted(existing, row)
+            for change in add(existing, row, stamp, remembered, processed_at, horizon, counted):
+                for chunk in change.chunks:
+                    written += tables.events.apply(chunk)
+                if tables.events.apply(change.write):
                     written += 1
                 else:
                     again.append(row)
@@ -64,7 +81,7 @@ def add_repeats(
         if not again:
             return written
         waiting = again
-    raise TableError(f"events of {application_id} are changed by others again and again; the batch will be replayed")
+    raise BusyError(f"events of {application_id} are changed by others again and again; the batch will be replayed")
 
 
 def renew(
@@ -76,7 +93,7 @@ def renew(
         written_at: the machine's time for the latency ledger, when `now` is a scenario's.
 
     Raises:
-        TableError: when others keep changing its state at the same time.
+        BusyError: when others keep changing its state at the same time.
     """
     for _ in range(_ATTEMPTS):
         events = load_events(tables, application_id)
@@ -93,7 +110,7 @@ def renew(
         writes = state_record.writes(verdict, current, now, written_at or now, next_change, events)
         if all(tables.states.apply(write) for write in writes):
             return Renewal(verdict, next_change, len(writes))
-    raise TableError(f"the state of {application_id} is changed by others again and again; it will be judged again")
+    raise BusyError(f"the state of {application_id} is changed by others again and again; it will be judged again")
 
 
 def act(
@@ -125,7 +142,8 @@ def act(
     events = load_events(tables, application_id)
     chosen = _choose(tables, application_id, event_type, cause, events)
     for event in chosen:
-        if not tables.events.apply(operator_write(event, status, who, now, reason)):
+        write = operator_write(event, status, who, now, reason)
+        if not tables.events.apply(write) and not _is_there(tables, write):
             raise ProbableCauseError(
                 f"{event.summary}: somebody else acted on it at the same moment. Look again: `probable-cause top "
                 f"{application_id}`"
@@ -134,8 +152,15 @@ def act(
     others = {one.event_key: one for event in chosen for one in same_change(event, known, model)}
     for event in chosen:
         others.pop(event.event_key, None)
-    followed = [one for one in others.values() if tables.events.apply(operator_write(one, status, who, now, reason))]
+    writes = [(one, operator_write(one, status, who, now, reason)) for one in others.values()]
+    followed = [one for one, write in writes if tables.events.apply(write) or _is_there(tables, write)]
     return chosen + followed
+
+
+def _is_there(tables: Tables, write: Write) -> bool:
+    """Whether a refused write is the operator's own: carried out, but its answer was lost and it was sent again."""
+    item = tables.events.get(write.key) or {}
+    return all(item.get(name) == value for name, value in write.attributes.items())
 
 
 def same_change(event: EventOfInterest, events: list[EventOfInterest], model: VerdictModel) -> list[EventOfInterest]:

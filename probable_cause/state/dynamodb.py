@@ -14,29 +14,37 @@ from urllib.parse import urlsplit
 import boto3
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from probable_cause.errors import TableError
+from probable_cause.errors import BusyError, TableError
 from probable_cause.state import tables
 from probable_cause.state.tables import TableDefinition, Tables, Write
 
 T = TypeVar("T")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-# Beyond botocore's own retries: throttling may last until on-demand capacity has grown.
-_THROTTLED = {
+_RETRIED = {
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
     "RequestLimitExceeded",
+    "LimitExceededException",
+    "TransactionConflictException",
     "TransactionInProgressException",
-    "InternalServerError",
 }
-_ATTEMPTS = 8
+# Of a call of the data path: 0.05 s, then twice as long each time, half of it on average. Throttling may last until
+# on-demand capacity has grown; after these (about half a minute) the batch fails, and is replayed.
+_ATTEMPTS = 12
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_ONCE = {"mode": "standard", "total_max_attempts": 1}
 
 
-def client(service: str, region: str, endpoint_url: str | None = None) -> Any:
+def client(service: str, region: str, endpoint_url: str | None = None, retries: dict[str, Any] | None = None) -> Any:
     """A boto3 client. An emulator on this machine needs no credentials, so it gets placeholders when none are set.
 
     AWS itself always uses the default credential chain.
+
+    Args:
+        retries: as botocore's Config takes them.
     """
     local = endpoint_url and urlsplit(endpoint_url).hostname in _LOOPBACK
     keys = {}
@@ -46,14 +54,20 @@ def client(service: str, region: str, endpoint_url: str | None = None) -> Any:
         service,
         region_name=region,
         endpoint_url=endpoint_url,
-        config=Config(retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32),
+        config=Config(
+            retries=retries or {"mode": "standard", "max_attempts": 4},
+            max_pool_connections=32,
+            connect_timeout=5,
+            read_timeout=30,
+        ),
         **keys,
     )
 
 
 def connect(region: str, endpoint_url: str | None = None, prefix: str = "") -> Tables:
     """The four tables of an installation; nothing is called yet."""
-    dynamodb = client("dynamodb", region, endpoint_url)
+    # botocore's standard mode pauses half a second before its first retry. DynamoDB is ready again much sooner.
+    dynamodb = client("dynamodb", region, endpoint_url, _ONCE)
     return Tables(*(DynamoDBTable(dynamodb, definition, prefix) for definition in tables.ALL))
 
 
@@ -93,8 +107,14 @@ def plain_item(attributes: dict[str, Any]) -> dict[str, Any]:
 class DynamoDBTable:
     """One table over a low-level client. Reads are consistent: the job decides by what it reads."""
 
-    def __init__(self, dynamodb: Any, definition: TableDefinition, prefix: str = "") -> None:
-        self.definition = definition
+    def __init__(
+        self,
+        dynamodb: Any,
+        definition: TableDefinition,
+        prefix: str = "",
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.definition, self._pause = definition, pause
         self.name = prefix + definition.name
         self._dynamodb = dynamodb
         self._to_attribute = TypeSerializer().serialize
@@ -189,6 +209,7 @@ class DynamoDBTable:
 
     def _call(self, request: Callable[[], T]) -> T:
         for attempt in range(_ATTEMPTS):
+            last = attempt == _ATTEMPTS - 1
             try:
                 return request()
             except ClientError as exc:
@@ -199,12 +220,17 @@ class DynamoDBTable:
                     ) from exc
                 if code in ("AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"):
                     raise TableError(f"table {self.name}: {exc}; check the role's policy and credentials") from exc
-                if code not in _THROTTLED or attempt == _ATTEMPTS - 1:
+                if not _worth_retrying(exc):
                     raise
-                # Full jitter, so that tasks that were throttled together do not come back together.
-                time.sleep(random.uniform(0, min(5.0, 0.05 * 2**attempt)))  # noqa: S311
+                if last:
+                    raise BusyError(f"table {self.name}: {exc} ({_ATTEMPTS} attempts); the batch is replayed") from exc
+            except (BotoConnectionError, HTTPClientError) as exc:
+                if last:
+                    raise BusyError(f"table {self.name} can't be reached: {exc} ({_ATTEMPTS} attempts)") from exc
             except BotoCoreError as exc:
                 raise TableError(f"table {self.name} can't be reached: {exc}") from exc
+            # Full jitter, so that threads that were throttled together do not come back together.
+            self._pause(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311
         raise AssertionError("unreachable")
 
     def _attributes(self, item: dict[str, Any]) -> dict[str, Any]:
@@ -212,6 +238,11 @@ class DynamoDBTable:
 
     def _item(self, attributes: dict[str, Any]) -> dict[str, Any]:
         return {name: _from_dynamodb(self._from_attribute(value)) for name, value in attributes.items()}
+
+
+def _worth_retrying(exc: ClientError) -> bool:
+    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or exc.response["Error"]["Code"] in _RETRIED
 
 
 def _to_dynamodb(value: Any) -> Any:

@@ -2,27 +2,28 @@
 
 Standard library only; no clock. The two promises kept here (design contract 3.1):
 
-I1  Count = number of distinct log events. Each item remembers the hashes of its newest event ids, so that an event
-    delivered twice counts once, whichever batch it comes in. A batch that is replayed is recognised by its stamp.
+I1  Count = number of distinct log events. Each item remembers which events it has counted (identity.py), so that an
+    event delivered twice counts once, whichever batch it comes in. A batch that is replayed is recognised by its stamp.
 I2  What an operator set is never overwritten: a stream's write leaves the Status attributes alone.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from probable_cause.state import tables
+from probable_cause.state import identity, tables
 from probable_cause.state.bursts import Bursts, with_moment
 from probable_cause.state.event_of_interest import EventOfInterest, Status
-from probable_cause.state.moments import from_millis, from_text, to_text
+from probable_cause.state.identity import DAY, Seen
+from probable_cause.state.moments import from_millis, from_text, to_millis, to_text
 from probable_cause.state.tables import Write
 
 STAMP = "BatchStamp"
 MESSAGE_BYTES = 8 * 1024  # design contract: the newest original line, whole up to 8 KiB
+TEXT_BYTES = 2 * 1024  # of any other text, so that no line however made lets an item grow beyond DynamoDB's 400 KB
 _KEEP_AFTER_WINDOW = timedelta(days=30)  # how long the table keeps an item that left the ranking
 
 
@@ -66,9 +67,12 @@ class Repeats:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Repeats:
         """From one row of `DataFrame.toArrow().to_pylist()`."""
-        values = dict(row)
+        values: dict[str, Any] = dict(row)
+        for name, value in row.items():
+            if isinstance(value, str) and name != "message":
+                values[name] = cut(value, TEXT_BYTES)
         for name in ("resource_ids", "addresses", "explains", "resolves", "sample_event_ids"):
-            values[name] = tuple(values[name] or ())
+            values[name] = tuple(cut(one, TEXT_BYTES) for one in values[name] or ())
         values["occurrences"] = tuple(sorted((one["at"], one["id"]) for one in values["occurrences"] or ()))
         return cls(**values)
 
@@ -79,7 +83,15 @@ class Stored:
 
     event: EventOfInterest
     stamp: str | None
-    seen: tuple[int, ...]  # hashes of remembered event ids, oldest first
+    seen: Seen
+
+
+class Change(NamedTuple):
+    """An episode as a batch leaves it: its conditional write, and what must be written before it, unconditionally."""
+
+    stored: Stored
+    write: Write
+    chunks: tuple[Write, ...] = ()
 
 
 def batch_stamp(epoch: int, batch_id: int) -> str:
@@ -88,18 +100,26 @@ def batch_stamp(epoch: int, batch_id: int) -> str:
 
 
 def add(
-    existing: Sequence[Stored], repeats: Repeats, stamp: str, remembered: int, processed_at: datetime
-) -> list[tuple[Stored, Write]]:
-    """The episodes that `repeats` change, each with its conditional write.
+    existing: Sequence[Stored],
+    repeats: Repeats,
+    stamp: str,
+    remembered: int,
+    processed_at: datetime,
+    horizon: float = DAY,
+    counted: Collection[int] = (),
+) -> list[Change]:
+    """The episodes that `repeats` change.
 
     Args:
         existing: all stored episodes of this application, layer and cause.
         repeats: what one batch saw.
         stamp: of this batch; an item that carries it (or a later one) has this batch's events already.
-        remembered: how many event ids an item keeps.
+        remembered: how many events an item remembers itself.
         processed_at: for the latency ledger.
+        horizon: seconds for which events that left the item are remembered in chunks.
+        counted: hashes of those of `repeats` that a chunk of `existing` holds (chunks.Chunks.counted).
     """
-    seen = {event_id for stored in existing for event_id in stored.seen}
+    seen = set(counted).union(*(stored.seen.hashes() for stored in existing))
     applied_before = any(stored.stamp is not None and stored.stamp >= stamp for stored in existing)
     new = [occurrence for occurrence in repeats.occurrences if occurrence[1] not in seen]
     # Events that were counted but are too many to list: only the stamp can tell whether they are in.
@@ -110,23 +130,20 @@ def add(
     changed: dict[int, _Episode] = {}
     for millis, event_id in new:
         at = from_millis(millis)
-        episode = next((one for one in reversed(episodes) if one.takes(at)), None)
+        # The oldest that takes it: what happened before a resolution belongs to what was resolved, however late it is.
+        episode = next((one for one in episodes if one.takes(at)), None)
         if episode is None:
             number = max((one.number for one in episodes), default=0) + 1
             episode = _Episode.opened_at(at, number, repeats)
             episodes.append(episode)
-        episode.take(at, event_id)
+        episode.take(at, identity.second(millis), event_id)
         changed[episode.number] = episode
     if unlisted:
         oldest = changed[min(changed)] if changed else episodes[-1]
         oldest.count += unlisted
         oldest.first = min(oldest.first, repeats.first_seen)
         changed[oldest.number] = oldest
-    done = []
-    for _, episode in sorted(changed.items()):
-        stored = _described(episode.stored(remembered), repeats, stamp, processed_at)
-        done.append((stored, _write(stored, episode.before)))
-    return done
+    return [episode.change(repeats, stamp, remembered, horizon, processed_at) for _, episode in sorted(changed.items())]
 
 
 @dataclass
@@ -139,14 +156,13 @@ class _Episode:
     first: datetime
     last: datetime
     count: int
-    ids: list[int]
+    new: list[tuple[int, int]]  # epoch seconds, hash
     bursts: Bursts
 
     @classmethod
     def of(cls, stored: Stored) -> _Episode:
         event = stored.event
-        ids, bursts = list(stored.seen), event.bursts
-        return cls(event.episode, event, stored, event.first_seen, event.last_seen, event.count, ids, bursts)
+        return cls(event.episode, event, stored, event.first_seen, event.last_seen, event.count, [], event.bursts)
 
     @classmethod
     def opened_at(cls, at: datetime, number: int, repeats: Repeats) -> _Episode:
@@ -176,15 +192,23 @@ class _Episode:
         window = timedelta(seconds=self.event.window_seconds)
         return self.first - window <= at <= self.last + window
 
-    def take(self, at: datetime, event_id: int) -> None:
+    def take(self, at: datetime, second: int, event_id: int) -> None:
         self.first, self.last = min(self.first, at), max(self.last, at)
         self.count += 1
-        self.ids.append(event_id)
+        self.new.append((second, event_id))
         self.bursts = with_moment(self.bursts, at)
 
-    def stored(self, remembered: int) -> Stored:
+    def change(self, repeats: Repeats, stamp: str, remembered: int, horizon: float, processed_at: datetime) -> Change:
         event = replace(self.event, first_seen=self.first, last_seen=self.last, count=self.count, bursts=self.bursts)
-        return Stored(event, self.before.stamp if self.before else None, tuple(self.ids[-remembered:]))
+        before = self.before.seen if self.before else Seen()
+        seen, made = identity.remember(before, self.new, remembered, horizon)
+        stored = _described(
+            Stored(event, self.before.stamp if self.before else None, seen), repeats, stamp, processed_at
+        )
+        # Twice: horizons count from the newest event, and a cause may fall silent.
+        expires = int((processed_at + timedelta(seconds=2 * horizon)).timestamp())
+        chunks = (identity.chunk_write(event.application_id, event.event_key, *one, expires) for one in made)
+        return Change(stored, _write(stored, self.before), tuple(chunks))
 
 
 def _described(stored: Stored, repeats: Repeats, stamp: str, processed_at: datetime) -> Stored:
@@ -196,7 +220,8 @@ def _described(stored: Stored, repeats: Repeats, stamp: str, processed_at: datet
         addresses=_union(event.addresses, repeats.addresses),
         sample_event_ids=_union(event.sample_event_ids, repeats.sample_event_ids),
     )
-    if repeats.last_seen >= event.last_seen or not event.ledger:
+    # A batch's newest event may lie in another episode than this one.
+    if to_millis(repeats.last_seen) == to_millis(event.last_seen) or not event.ledger:
         ledger = {"event": event.last_seen, "processed": processed_at}
         if repeats.delivered_at is not None:
             ledger["delivered"] = repeats.delivered_at
@@ -229,10 +254,10 @@ def _union(known: tuple[str, ...], new: tuple[str, ...], at_most: int = 20) -> t
     return tuple(dict.fromkeys((*known, *new)))[:at_most]
 
 
-def cut(message: str) -> str:
-    """At most MESSAGE_BYTES of UTF-8, cut between characters."""
-    data = message.encode("utf-8", "replace")
-    return message if len(data) <= MESSAGE_BYTES else data[:MESSAGE_BYTES].decode("utf-8", "ignore")
+def cut(text: str, most: int = MESSAGE_BYTES) -> str:
+    """At most `most` bytes of UTF-8, cut between characters."""
+    data = text.encode("utf-8", "replace")
+    return text if len(data) <= most else data[:most].decode("utf-8", "ignore")
 
 
 def _write(stored: Stored, before: Stored | None) -> Write:
@@ -244,7 +269,7 @@ def _write(stored: Stored, before: Stored | None) -> Write:
         for name in ("Status", "StatusBy", "StatusAt", "StatusReason"):
             attributes.pop(name, None)
     attributes[STAMP] = stored.stamp
-    attributes["SeenEventIds"] = struct.pack(f">{len(stored.seen)}q", *stored.seen)
+    attributes |= identity.to_attributes(stored.seen)
     # StatusAt too: an event after a resolution that came while we worked belongs to a new episode.
     status_at = before.event.status_at if before else None
     expected = {STAMP: before.stamp if before else None, "StatusAt": to_text(status_at) if status_at else None}
@@ -315,8 +340,9 @@ def from_item(item: dict[str, Any]) -> Stored:
     values["ledger"] = {name: from_text(text) for name, text in item.get("Ledger", {}).items()}
     values["bursts"] = tuple((from_text(start), from_text(end)) for start, _, end in _intervals(item))
     values["relevance"] = float(values["relevance"])
-    seen = item.get("SeenEventIds", b"")
-    return Stored(EventOfInterest(**values), item.get(STAMP), struct.unpack(f">{len(seen) // 8}q", seen))
+    event = EventOfInterest(**values)
+    seen = identity.from_attributes(item, identity.second(to_millis(event.last_seen)))
+    return Stored(event, item.get(STAMP), seen)
 
 
 def _intervals(item: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from probable_cause.evaluation.incident import Bundle
 from probable_cause.local import account
 from probable_cause.settings import Settings
 from probable_cause.state import dynamodb, lookups
+from probable_cause.state.identity import is_chunk
 from probable_cause.state.lease import last_beat
 from probable_cause.state.tables import Tables
 
@@ -33,13 +34,16 @@ class Account:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """(application, event key) -> count, of every event of interest."""
-        return {(one["ApplicationId"], one["EventKey"]): one["Count"] for one in self.tables.events.scan()}
+        return {(one["ApplicationId"], one["EventKey"]): one["Count"] for one in self._events()}
 
     def content(self) -> list[dict[str, Any]]:
         """All events of interest, without when they were processed and by which batch."""
-        skipped = {"Ledger", "BatchStamp", "SeenEventIds", "SampleEventIds"}
-        items = [{k: v for k, v in one.items() if k not in skipped} for one in self.tables.events.scan()]
+        skipped = {"Ledger", "BatchStamp", "SeenEvents", "SeenChunks", "SampleEventIds"}
+        items = [{k: v for k, v in one.items() if k not in skipped} for one in self._events()]
         return sorted(items, key=lambda one: (one["ApplicationId"], one["EventKey"]))
+
+    def _events(self) -> list[dict[str, Any]]:
+        return [one for one in self.tables.events.scan() if not is_chunk(one)]
 
     def beliefs(self) -> dict[tuple[str, str], Any]:
         """What every layer of every application shows, without when it was judged."""

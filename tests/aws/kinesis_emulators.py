@@ -1,5 +1,7 @@
 """Two independent Kinesis implementations on this machine: moto (from PyPI) and kinesis-local (from npm).
 
+And dynalite (from npm), a DynamoDB that shares no code with moto's.
+
 moto's SplitShard moves no records and it never ends a closed shard, so what concerns reshards runs on kinesis-local.
 """
 
@@ -24,6 +26,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 KINESIS_LOCAL = "0.6.2"
+DYNALITE = "4.0.0"
 REGION = "eu-west-1"
 
 
@@ -34,9 +37,9 @@ class Emulator:
     name: str
     url: str
 
-    def client(self) -> Any:
+    def client(self, service: str = "kinesis") -> Any:
         return boto3.client(
-            "kinesis",
+            service,
             endpoint_url=self.url,
             region_name=REGION,
             aws_access_key_id="test",
@@ -94,6 +97,16 @@ def kinesis_local(folder: Path) -> Iterator[Emulator]:
         yield emulator
 
 
+@contextmanager
+def dynalite(folder: Path) -> Iterator[str]:
+    """A DynamoDB in memory; yields its URL."""
+    port = free_port()
+    package = _npm_package("dynalite", DYNALITE)
+    command = ["node", "cli.js", "--port", str(port), "--host", "127.0.0.1", "--createTableMs", "20"]
+    with _running("dynalite", command, port, folder, None, package, "dynamodb") as emulator:
+        yield emulator.url
+
+
 def _npm_package(name: str, version: str) -> Path:
     """The package's folder, installed once into a folder for temporary files. Skips the test where that can't be."""
     if shutil.which("npm") is None or shutil.which("node") is None:
@@ -120,6 +133,7 @@ def _running(
     folder: Path,
     settings: Mapping[str, str] | None = None,
     working_directory: Path | None = None,
+    service: str = "kinesis",
 ) -> Iterator[Emulator]:
     log = folder / f"{name}.log"
     with log.open("wb") as output:
@@ -132,7 +146,7 @@ def _running(
         )
     emulator = Emulator(name, f"http://127.0.0.1:{port}")
     try:
-        _wait_until_it_answers(emulator, process, log)
+        _wait_until_it_answers(emulator, process, log, service)
         yield emulator
     finally:
         process.terminate()
@@ -143,11 +157,12 @@ def _running(
             process.wait(3)
 
 
-def _wait_until_it_answers(emulator: Emulator, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_it_answers(emulator: Emulator, process: subprocess.Popen[bytes], log: Path, service: str) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            emulator.client().list_streams()
+            client = emulator.client(service)
+            client.list_streams() if service == "kinesis" else client.list_tables()
             return
         except (BotoCoreError, ClientError):
             if process.poll() is not None or time.monotonic() > deadline:

@@ -37,7 +37,7 @@ def test_repeats_become_one_row(spark: SparkSession) -> None:
         described("e", 5, event_type="network"),
         described("f", 50, role="recovery"),
     ]
-    folded = fold(frame(spark, DESCRIBED, rows), remembered=2)
+    folded = fold(frame(spark, DESCRIBED, rows), listed=2)
     assert folded.columns == column_names(FOLDED)
     found = {
         (one.application_id, one.event_type, one.role): one

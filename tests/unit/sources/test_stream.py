@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from probable_cause.errors import SourceError
+from probable_cause.errors import BusyError, SourceError
 from probable_cause.sources.connection import Connection, client_for, is_loopback
 from probable_cause.sources.faults import ExpiredIterator, InvalidPosition, ShardGone
 from probable_cause.sources.positions import Position
@@ -72,7 +72,7 @@ def test_throttling_and_outages_are_retried_with_growing_pauses(error: Exception
 def test_patience_ends_and_says_whose_stream_it_is() -> None:
     error = client_error("ProvisionedThroughputExceededException", "GetRecords", "Rate exceeded")
     reader, pauses = stream(Failing(*[error] * 1000))
-    with pytest.raises(SourceError, match=r"get_records of stream logs .*eu-west-1.*120 s: .*exceeded.*who else reads"):
+    with pytest.raises(BusyError, match=r"get_records of stream logs .*eu-west-1.*120 s: .*exceeded.*who else reads"):
         reader.call("get_records", ShardIterator="i")
     assert 120 <= sum(pauses) < 126
 

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from probable_cause.errors import ProbableCauseError
+from probable_cause.state import tables
 from probable_cause.state.application import act, add_repeats, load_events, renew
 from probable_cause.state.event_item import batch_stamp
-from probable_cause.state.memory import memory_tables
-from probable_cause.state.tables import Tables
+from probable_cause.state.memory import MemoryTable, memory_tables
+from probable_cause.state.tables import Tables, Write
 from probable_cause.verdict import DEFAULT
-from tests.unit.state.test_event_item import T0
+from tests.unit.state.test_event_item import T0, repeats
 from tests.unit.state.test_recovery import reboot
 
 NOW = T0 + timedelta(minutes=10)
@@ -81,3 +82,20 @@ def test_the_ledger_keeps_when_a_record_first_showed() -> None:
     renew(made, "shop", NOW + timedelta(minutes=1), DEFAULT)
     shown = [one for one in made.states.query("shop", "cloudsystem#") if one.get("EventKey") == before["EventKey"]]
     assert {one["Ledger"]["written"] for one in shown} == {before["Ledger"]["written"]}
+
+
+class AnswerLost(MemoryTable):
+    """Carries a write out, and says what a client hears that sends it again because no answer came."""
+
+    def apply(self, write: Write) -> bool:
+        super().apply(write)
+        return super().apply(write)
+
+
+def test_an_operator_whose_answer_was_lost_is_not_told_of_somebody_else() -> None:
+    made = replace(memory_tables(), events=AnswerLost(tables.EVENTS))
+    add_repeats(made, "shop", [repeats([0], [1])], batch_stamp(1, 0), 1000, NOW)
+    (done,) = act(made, "shop", "network", "acknowledged", "ana", NOW, "known", "REJECT")
+    assert done.status == "open"
+    (item,) = made.events.query("shop")
+    assert (item["Status"], item["StatusBy"]) == ("acknowledged", "ana")
