@@ -92,6 +92,48 @@ def test_children_only_after_all_of_their_parents(seed: int) -> None:
                 assert max(before) < min(batches), f"seed {seed}: {shard.id} begun before {parent} was drained"
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_clocks_that_jump_lose_nothing_and_do_not_stop_the_job(seed: int) -> None:
+    """This machine's clock is set hours ahead and back while the stream is resharded; Kinesis keeps its own time."""
+    kinesis, engine, dice = history(seed)
+    skew = [0.0]
+    true = engine.stream.clock
+
+    def jump() -> None:
+        skew[0] = dice.choice([0, 0, -7200, -60, 60, 7200])
+        engine.stream.clock = lambda: true() + skew[0]
+
+    put: list[bytes] = []
+    for step in range(40):
+        jump()
+        for _ in range(dice.choice([0, 1, 10])):
+            put.append(b"%d" % len(put))
+            kinesis.put(put[-1])
+        kinesis.pass_time(dice.choice([50, 400, 3000, 20_000]))
+        if step % 9 == 4:
+            kinesis.reshard()
+        engine.step()
+    engine.stream.clock = true
+    engine.drain()
+    assert sorted(row[2] for row in engine.rows()) == sorted(put), f"seed {seed}"
+
+
+def test_a_clock_that_is_set_back_does_not_hide_new_shards() -> None:
+    kinesis, engine, _ = history(3)
+    kinesis.disorder_ms = 0
+    engine.drain()
+    true = engine.stream.clock
+    engine.stream.clock = lambda: true() - 7200
+    kinesis.reshard()
+    for number in range(20):
+        kinesis.put(b"%d" % number)
+        kinesis.pass_time(1000)
+    for _ in range(40):
+        engine.step()
+        kinesis.pass_time(1000)
+    assert len(engine.rows()) == 20
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_reshards_while_the_job_is_down(seed: int) -> None:
     kinesis, engine, dice = history(seed)
