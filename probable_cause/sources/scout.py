@@ -89,8 +89,7 @@ class Scout:
         return position.moved_from(before) or stale
 
     def _list(self, now: int) -> None:
-        # From 0 on: a clock that was set back must not keep new shards unseen until it has caught up.
-        if self._listed_at is not None and 0 <= now - self._listed_at < LIST_EVERY_MS:
+        if self._listed_at is not None and now - self._listed_at < LIST_EVERY_MS:
             return
         summary = self.stream.summary()
         self._listed = self.stream.shards()

@@ -118,22 +118,6 @@ def test_clocks_that_jump_lose_nothing_and_do_not_stop_the_job(seed: int) -> Non
     assert sorted(row[2] for row in engine.rows()) == sorted(put), f"seed {seed}"
 
 
-def test_a_clock_that_is_set_back_does_not_hide_new_shards() -> None:
-    kinesis, engine, _ = history(3)
-    kinesis.disorder_ms = 0
-    engine.drain()
-    true = engine.stream.clock
-    engine.stream.clock = lambda: true() - 7200
-    kinesis.reshard()
-    for number in range(20):
-        kinesis.put(b"%d" % number)
-        kinesis.pass_time(1000)
-    for _ in range(40):
-        engine.step()
-        kinesis.pass_time(1000)
-    assert len(engine.rows()) == 20
-
-
 @pytest.mark.parametrize("seed", range(30))
 def test_reshards_while_the_job_is_down(seed: int) -> None:
     kinesis, engine, dice = history(seed)
