@@ -17,6 +17,7 @@ from rich.console import Console
 
 from probable_cause import commands, settings
 from probable_cause.errors import ProbableCauseError
+from probable_cause.logs import visible
 from probable_cause.schemas import EVENT_TYPES, FAMILIES
 from probable_cause.settings import Settings
 from probable_cause.state.event_of_interest import Status
@@ -38,6 +39,7 @@ _EXAMPLES = {
     "top": """\
   probable-cause top                     all applications, what hurts most first
   probable-cause top shop                ranked causes of one
+  probable-cause top --watch             the same as the page, in a terminal
   probable-cause top shop --as-of 2026-03-01T12:10:00Z""",
     "explain": "  probable-cause explain shop",
     "history": "  probable-cause history shop network",
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(chosen.handler(chosen) or 0)
     except ProbableCauseError as exc:
-        sys.stderr.write(f"probable-cause: {exc}\n")
+        sys.stderr.write(f"probable-cause: {visible(str(exc))}\n")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     one = command("top", "ranked causes now, or as they were", _top)
     one.add_argument("application", nargs="?", metavar="APP")
     one.add_argument("--as-of", type=_moment, metavar="T", help="what was believed then, e.g. 2026-03-01T12:10:00Z")
+    one.add_argument("--watch", action="store_true", help="the page's overview, drawn anew every 2 s until Ctrl-C")
     _conf(one)
     _json(one)
 
@@ -214,7 +217,8 @@ def _add_json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    """Text quotes log lines, whose control characters are no business of a terminal."""
+    sys.stdout.write(visible(text) + "\n")
 
 
 def _settings(chosen: argparse.Namespace) -> Settings:
@@ -339,6 +343,8 @@ def _verdict(chosen: argparse.Namespace, configuration: Settings) -> dict[str, A
 def _top(chosen: argparse.Namespace) -> int:
     configuration = _settings(chosen)
     now = chosen.as_of or _now(configuration)
+    if chosen.watch:
+        return _watch(chosen, configuration)
     if chosen.application is None:
         states = commands.overview(_connect(configuration), now, _model(configuration))
         if chosen.json:
@@ -356,6 +362,21 @@ def _top(chosen: argparse.Namespace) -> int:
     for rank, event in enumerate(told["ranking"], 1):
         line = commands.event_line(event, now)
         _print(f"{rank:3}. {event['relevance_now']:4.1f}  {event['event_type']:<12} {event['role']:<8} {line}")
+    return 0
+
+
+def _watch(chosen: argparse.Namespace, configuration: Settings) -> int:
+    import threading
+
+    from probable_cause import clock, stream, watch
+
+    if chosen.application or chosen.as_of or chosen.json:
+        raise ProbableCauseError("top --watch shows all applications now: leave out APP, --as-of and --json")
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    console = Console(highlight=False)
+    watch.watch(_connect(configuration), stream.clock_of(configuration), clock.wall_clock, console, 2.0, stop)
     return 0
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from probable_cause.commands import ago
+from probable_cause.logs import visible
 from probable_cause.state.moments import from_text
 
 _COLOURS = {"failing": "bold red", "degraded": "yellow", "healthy": "green"}
@@ -45,7 +46,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(escape(text))
+        self.console.print(escape(visible(text)))
 
     def show(self, states: Sequence[Mapping[str, Any]], now: datetime, title: str, progress: str) -> None:
         """Draws the applications; does nothing where there is no terminal.
@@ -71,7 +72,7 @@ def _table(states: Sequence[Mapping[str, Any]], now: datetime) -> Table:
     table.add_column("root cause", ratio=1)
     for state in states:
         table.add_row(
-            Text(state["application_id"]),
+            Text(visible(state["application_id"])),
             Text(state["health"], style=_COLOURS[state["health"]]),
             *(_layer(state["layers"][layer], now) for layer in _LAYERS),
             _root(state["root_cause"]),
@@ -87,10 +88,12 @@ def _layer(layer: Mapping[str, Any], now: datetime) -> Text:
     origin = f"\n← {layer['deferred_from']}" if layer["deferred_from"] else ""
     seen = ago(from_text(event["last_seen"]), now)
     status = "" if event["status"] == "open" else f" {event['status']}"
-    return Text(f"{event['summary']}{count}{origin}\n{layer['relevance']:.1f} · {seen}{status}", overflow="fold")
+    return Text(
+        f"{visible(event['summary'])}{count}{origin}\n{layer['relevance']:.1f} · {seen}{status}", overflow="fold"
+    )
 
 
 def _root(root: Mapping[str, Any] | None) -> Text:
     if root is None:
         return Text("-", style="dim")
-    return Text(f"{root['event']['summary']}\n{root['confidence']:.0%}", style="bold")
+    return Text(f"{visible(root['event']['summary'])}\n{root['confidence']:.0%}", style="bold")

@@ -169,10 +169,10 @@ def test_the_health_file_is_rewritten_whole_and_a_bad_place_does_not_stop_the_jo
 @pytest.mark.parametrize(
     ("hostile", "shown"),
     [
-        ("\x1b[2J\x1b]0;owned\x07", r"\x1b[2J\x1b]0;owned\x07"),
-        ("a\rb", r"a\rb"),
+        ("\x1b[2J\x1b]0;owned\x07", r"\u001b[2J\u001b]0;owned\u0007"),
+        ("a\rb", r"a\u000db"),
         ("invoice\u202egpj.exe", r"invoice\u202egpj.exe"),
-        ("\x9b31m", r"\x9b31m"),
+        ("\x9b31m", r"\u009b31m"),
         ("<script>$(reboot)</script>", "<script>$(reboot)</script>"),
         ("naïve 日本 ✓", "naïve 日本 ✓"),
     ],
