@@ -6,7 +6,7 @@ export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
 export PYSPARK_DRIVER_PYTHON := $(CURDIR)/$(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-guards package clean
+.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-guards soak package clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -53,6 +53,11 @@ chaos: setup ## the job under fire, against an oracle (CHAOS="--seed 1 --kills 4
 
 chaos-guards: setup ## each guard taken out once: the harness must find that out
 	@$(BIN)/python -m tests.chaos --guards-off $(CHAOS)
+
+MINUTES ?= 5
+RATE ?= 2000
+soak: setup ## a steady stream for MINUTES at RATE lines/s: memory, checkpoint, lag
+	@$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES) --rate $(RATE)
 
 bench: setup ## speed and latency on this machine, as ratios within one run
 	@$(BIN)/python -m benchmarks.speed

@@ -169,6 +169,9 @@ class DynamoDBTable:
             f"attribute_not_exists({name(k)})" if v is None else f"{name(k)} = {value(v)}"
             for k, v in write.expected.items()
         ]
+        conditions += [
+            f"(attribute_not_exists({name(k)}) OR {name(k)} <> {value(v)})" for k, v in write.excluded.items()
+        ]
         request: dict[str, Any] = {
             "TableName": self.name,
             "Key": self._attributes(write.key),

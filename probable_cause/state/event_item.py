@@ -270,9 +270,15 @@ def _write(stored: Stored, before: Stored | None) -> Write:
             attributes.pop(name, None)
     attributes[STAMP] = stored.stamp
     attributes |= identity.to_attributes(stored.seen)
-    # StatusAt too: an event after a resolution that came while we worked belongs to a new episode.
-    status_at = before.event.status_at if before else None
-    expected = {STAMP: before.stamp if before else None, "StatusAt": to_text(status_at) if status_at else None}
+    expected: dict[str, Any] = {STAMP: before.stamp if before else None}
+    # An event after a resolution that came while we worked belongs to a new episode. Any other act of an operator is
+    # left as it is, and need not hold up the stream.
+    if before is None:
+        expected["StatusAt"] = None
+    elif before.event.status == "resolved":
+        expected |= {"Status": "resolved", "StatusAt": to_text(at) if (at := before.event.status_at) else None}
+    else:
+        return Write(key, attributes, expected, {"Status": "resolved"})
     return Write(key, attributes, expected)
 
 

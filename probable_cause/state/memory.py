@@ -42,6 +42,8 @@ class MemoryTable:
             current = self._items.get(self._key(write.key), {})
             if any(current.get(name) != value for name, value in write.expected.items()):
                 return False
+            if any(current.get(name) == value for name, value in write.excluded.items()):
+                return False
             merged = {**current, **write.key, **copy.deepcopy(write.attributes)}
             self._items[self._key(write.key)] = {name: value for name, value in merged.items() if value is not None}
             self.writes += 1

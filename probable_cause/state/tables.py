@@ -29,7 +29,8 @@ ALL = (LOOKUP_BY_IP, LOOKUP_BY_RESOURCE, EVENTS, STATES)
 
 @dataclass(frozen=True)
 class Write:
-    """Set `attributes` on the item at `key`, but only if every attribute in `expected` has that value now.
+    """Set `attributes` on the item at `key`, but only if every attribute in `expected` has that value now, and none in
+    `excluded` has.
 
     An expected value of None means: the attribute is absent (so also: the item does not exist). An attribute that is
     set to None is removed.
@@ -38,6 +39,7 @@ class Write:
     key: dict[str, str]
     attributes: dict[str, Any]
     expected: dict[str, Any] = field(default_factory=dict)
+    excluded: dict[str, Any] = field(default_factory=dict)
 
 
 class Table(Protocol):
@@ -54,7 +56,7 @@ class Table(Protocol):
         """Every item, in no particular order."""
 
     def apply(self, write: Write) -> bool:
-        """True when written; False when an expected value did not hold, and nothing was written."""
+        """True when written; False when its conditions did not hold, and nothing was written."""
 
     def delete(self, key: dict[str, str]) -> None: ...
 

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from probable_cause import pipeline, settings, stream
-from probable_cause.errors import FencedError
+from probable_cause.errors import BusyError, FencedError
 from probable_cause.schemas import EVENT
 from probable_cause.sink import BatchReport, LookupCache, Sink
 from probable_cause.state import lookups
@@ -19,7 +19,7 @@ from probable_cause.state.application import act
 from probable_cause.state.event_item import from_item
 from probable_cause.state.lease import acquire
 from probable_cause.state.memory import memory_tables
-from probable_cause.state.tables import Tables
+from probable_cause.state.tables import Tables, Write
 from tests.spark.rows import T0, at, frame
 
 REBOOT = {
@@ -248,3 +248,47 @@ def test_a_lookup_emptied_in_flight_keeps_its_rows(
     clock.now += timedelta(minutes=5)
     write(spark, sink, [call("c2", 10)], 1)
     assert list(counts(tables, "app1").values()) == [2]
+
+
+def looked_up(cache: LookupCache, spark: SparkSession, clock: Clock) -> int:
+    """Rows at the next look."""
+    clock.now += timedelta(minutes=5)
+    return cache.at(spark, clock.now).count()
+
+
+def test_lookup_tables_that_are_garbled_or_do_not_answer_keep_the_last_good_rows(
+    spark: SparkSession, tables: Tables, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = LookupCache(tables, 60)
+    good = looked_up(cache, spark, clock)
+    assert good > 2
+    key = {"IP": "10.9.9.9", "ApplicationId": "x"}
+    tables.by_ip.apply(Write(key, {"EndpointType": 7}))  # a number where text is expected
+    assert looked_up(cache, spark, clock) == good
+    assert "can't be read" in caplog.text
+    tables.by_ip.delete(key)
+    scan = tables.by_ip.scan
+
+    def busy() -> list[Any]:
+        raise BusyError("slow down")
+
+    tables.by_ip.scan = busy  # type: ignore[method-assign]
+    assert looked_up(cache, spark, clock) == good
+    tables.by_ip.scan = scan  # type: ignore[method-assign]
+    tables.by_ip.apply(Write(key, {"EndpointType": "Instance"}))
+    assert looked_up(cache, spark, clock) == good + 1
+    clock.now -= timedelta(days=2)  # the clock is set back: rows are read again all the same
+    tables.by_ip.delete(key)
+    assert cache.at(spark, clock.now).count() == good
+
+
+def test_far_fewer_lookup_rows_are_believed_only_when_they_stay(
+    spark: SparkSession, tables: Tables, clock: Clock
+) -> None:
+    for number in range(20):
+        tables.by_ip.apply(Write({"IP": f"10.8.0.{number + 1}", "ApplicationId": "x"}, {"EndpointType": "Instance"}))
+    cache = LookupCache(tables, 60)
+    many = looked_up(cache, spark, clock)
+    for number in range(20):
+        tables.by_ip.delete({"IP": f"10.8.0.{number + 1}", "ApplicationId": "x"})
+    assert [looked_up(cache, spark, clock) for _ in range(6)] == [many] * 4 + [many - 20] * 2
