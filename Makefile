@@ -33,10 +33,11 @@ test: setup ## every tier of tests, cheap ones first
 test-unit test-spark test-streaming test-aws test-browser: test-%: setup ## one tier: unit, spark, streaming, aws or browser
 	@$(BIN)/python -m pytest tests/$*
 
-check: setup ## lint, format and types; changes nothing
+check: setup ## lint, format, types, pinned versions and their known faults; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python tools/audit.py
 
 format: setup ## rewrite the code in the project's format
 	@$(BIN)/ruff check --fix --quiet . || true

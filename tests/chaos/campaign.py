@@ -14,12 +14,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from probable_cause.state.application import act
 from probable_cause.state.identity import is_chunk
 from probable_cause.state.lease import last_beat
 from probable_cause.state.moments import from_millis
 from tests.chaos import oracle
-from tests.chaos.account import Account, cloud
+from tests.chaos.account import RULES, Account, cloud
 from tests.chaos.driver import POINTS
 from tests.chaos.operators import Operators
 from tests.chaos.oracle import Comparison, Resolution
@@ -29,7 +31,7 @@ from tests.chaos.workload import Fact, Maker, Shape, Stream, World, payload, sli
 
 START_SECONDS = 120.0  # a cold JVM on a busy machine
 IDLE_SECONDS = 25.0  # without any change, after which the job has done what it will do
-RANDOM_KINDS = ("driver", "jvm", "all", "worker", "worker", "worker")  # by how often
+RANDOM_KINDS = ("driver", "jvm", "all", *["worker"] * 6)  # by how often; a worker costs no start of a Java machine
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,11 @@ class Campaign:
     dice: random.Random
     result: Result
     job: Job | None = None
+    _batches: int = 0  # that the job had reported at the last kill
 
     def start(self, kill: str = "never:1") -> Job:
         self.result.starts += 1
+        self._batches = 0
         self.job = Job(self.account.conf, self.account.log, kill, self.options.off)
         return self.job
 
@@ -102,10 +106,20 @@ class Campaign:
         for number, part in enumerate(parts):
             feeding = threading.Thread(target=self._feed, args=(part, number in reshard_at))
             feeding.start()
+            if number == len(parts) // 2:
+                self.upgrade()
             in_time = time.monotonic() - began < self.options.seconds
             if number < len(chosen) and in_time:
                 self._kill(chosen[number])
             feeding.join()
+
+    def upgrade(self) -> None:
+        """Other settings and more rules, on the checkpoint that is there: the next start must go on with it."""
+        content = yaml.safe_load(self.account.conf.read_text(encoding="utf-8"))
+        content["rules"]["paths"].append(str(RULES / "cloudtrail" / "rds.yml"))
+        content["stream"] |= {"trigger": "300ms", "max_span": "20s"}
+        content["identity"] = {"remembered_events": 256}
+        self.account.conf.write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def _feed(self, records: list[bytes], reshard: bool) -> None:
         for part in slices(records, 4):
@@ -125,8 +139,10 @@ class Campaign:
         else:
             job = self._running()
             if self.dice.random() < 0.75:
-                self._until(lambda: job.batches > 0 or not job.alive, START_SECONDS)
+                # A batch since the last kill: the job gives up after five failures in a row without one.
+                self._until(lambda: job.batches > self._batches or not job.alive, START_SECONDS)
             time.sleep(self.dice.uniform(0.0, 2.5))
+            self._batches = job.batches
         killed = job.process.returncode == -9 or job.kill(
             what if not what.startswith("point ") else "driver", self.dice
         )
