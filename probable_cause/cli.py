@@ -53,6 +53,8 @@ _EXAMPLES = {
     "lookup": """\
   probable-cause lookup show 10.1.1.10
   probable-cause lookup unattributed            events of no application, and what would attribute them
+  probable-cause lookup refresh --dry-run       what the account's tags would change
+  probable-cause lookup formats                 log_groups entries for the account's flow logs
   probable-cause lookup put --file lookup.yml""",
     "doctor": "  probable-cause doctor --conf conf/emr.yml",
 }
@@ -159,7 +161,8 @@ def _parser() -> argparse.ArgumentParser:
     _rules_arguments(one)
 
     one = command("lookup", "which application owns an address or a resource", _lookup)
-    one.add_argument("action", choices=["show", "put", "unattributed"])
+    one.add_argument("action", choices=["show", "put", "refresh", "formats", "unattributed"])
+    one.add_argument("--dry-run", action="store_true", help="refresh: print the difference, write nothing")
     one.add_argument("key", nargs="?", metavar="IP|RESOURCE|APP", help="show only rows with this key or application")
     one.add_argument("--file", type=Path, help="put: YAML with by_ip and by_resource, as in an incident bundle")
     _conf(one)
@@ -444,6 +447,10 @@ def _rules(chosen: argparse.Namespace) -> int:
 
 
 def _lookup(chosen: argparse.Namespace) -> int:
+    if chosen.action in ("refresh", "formats"):
+        from probable_cause.lambdas.lookup_refresher import cli as refresher
+
+        return refresher.run(chosen, _settings(chosen), _print)
     import yaml
 
     from probable_cause.clock import wall_clock

@@ -101,6 +101,7 @@ class Settings:
     emf: bool
     log_format: str
     verdict: Mapping[str, Any] = field(default_factory=dict)
+    lookup_scan: Mapping[str, Any] = field(default_factory=dict)  # what `lookup refresh` goes by, as conf `lookup:`
     sources: tuple[str, ...] = ()
 
     def family_defaults(self) -> dict[str, tuple[int, int]]:
@@ -288,6 +289,7 @@ class _Checker:
             accepted_cidrs=self._cidrs(),
             count_external_sources=self.value("network.count_external_sources", _boolean),
             lookup_refresh=self.duration("lookup.refresh"),
+            lookup_scan=self._lookup_scan(),
             rule_paths=self._rule_paths(),
             decay=decay,
             max_decompressed=self.value("envelope.max_decompressed", parse_size, 1),
@@ -340,6 +342,17 @@ class _Checker:
             )
         return tuple(groups)
 
+    def _lookup_scan(self) -> dict[str, Any]:
+        scan = {name: self.value(f"lookup.{name}", _texts, []) for name in ("application_tags", "regions", "roles")}
+        for index, role in enumerate(scan["roles"]):
+            if not re.fullmatch(r"arn:aws[\w-]*:iam::\d{12}:role/\S+", role):
+                self.fault(f"lookup.roles[{index}]", role, "the ARN of an IAM role")
+        return {
+            **scan,
+            "stack_fallback": self.value("lookup.stack_fallback", _boolean),
+            "external_id": self.value("lookup.external_id", _optional_text),
+        }
+
     def _cidrs(self) -> tuple[str, ...]:
         found = self._at("network.accepted_cidrs")
         if not isinstance(found, list):
@@ -369,6 +382,12 @@ class _Checker:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a text that is not empty")
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        raise ValueError("a list of texts")
     return value
 
 

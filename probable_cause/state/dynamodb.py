@@ -46,10 +46,7 @@ def client(service: str, region: str, endpoint_url: str | None = None, retries: 
     Args:
         retries: as botocore's Config takes them.
     """
-    local = endpoint_url and urlsplit(endpoint_url).hostname in _LOOPBACK
-    keys = {}
-    if local and not os.environ.get("AWS_ACCESS_KEY_ID"):
-        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    keys = placeholder_keys(endpoint_url)
     return boto3.client(
         service,
         region_name=region,
@@ -62,6 +59,14 @@ def client(service: str, region: str, endpoint_url: str | None = None, retries: 
         ),
         **keys,
     )
+
+
+def placeholder_keys(endpoint_url: str | None) -> dict[str, str]:
+    """Credentials for an emulator on this machine when none are set; nothing for AWS."""
+    local = endpoint_url and urlsplit(endpoint_url).hostname in _LOOPBACK
+    if local and not os.environ.get("AWS_ACCESS_KEY_ID"):
+        return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    return {}
 
 
 def connect(region: str, endpoint_url: str | None = None, prefix: str = "") -> Tables:
