@@ -92,7 +92,7 @@ def _item_event(
         fields["message_type"] = kind
     if changes:
         fields["changes"] = _bounded(changes) or "[]"
-        fields |= effects(changes)
+        fields |= effects(changes, normal.get("configuration"))
     event = {
         "family": "aws_config",
         "event_time": time,

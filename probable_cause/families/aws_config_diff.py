@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from probable_cause.families.aws_config_network import acl_kinds, lists_of, permission_kinds, route_kinds
 from probable_cause.families.jsontext import try_load
 from probable_cause.families.values import text
 
@@ -92,9 +93,13 @@ def flat(changes: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def effects(changes: list[dict[str, Any]]) -> dict[str, str]:
+def effects(changes: list[dict[str, Any]], configuration: Any = None) -> dict[str, str]:
     """`effect_kind` (what changed and how, comma separated: `ingress_rule_removed`, `route_blackholed`,
-    `capacity_to_zero`, `state_changed`) and `effect_summary` (in words, from what to what)."""
+    `capacity_to_zero`, `state_changed`) and `effect_summary` (in words, from what to what).
+
+    Args:
+        configuration: the item's, as it is now. It tells what rules, entries and routes the changed ones stand beside.
+    """
     kinds: dict[str, None] = {}
     words: list[str] = []
     for change in changes:
@@ -107,7 +112,30 @@ def effects(changes: list[dict[str, Any]]) -> dict[str, str]:
             words.append(f"{name}: {_short(change['before'])} -> {_short(change['after'])}")
     if not kinds:
         return {}
+    kinds = dict.fromkeys(_on_traffic(changes, configuration, list(kinds)))
     return {"effect_kind": ",".join(kinds), "effect_summary": "; ".join(words)}
+
+
+def _on_traffic(changes: list[dict[str, Any]], configuration: Any, kinds: list[str]) -> list[str]:
+    """The kinds, those of permissions and routes by what both states of the list let through together."""
+    state = configuration if isinstance(configuration, dict) else {}
+    for prefix, key, thing in (
+        ("ingress_rule_", "ipPermissions", "ingress"),
+        ("egress_rule_", "ipPermissionsEgress", "egress"),
+        ("acl_", "entries", "acl"),
+        ("route_", "routes", "route"),
+    ):
+        if not any(kind.startswith(prefix) for kind in kinds):
+            continue
+        lists = lists_of(changes, f"Configuration.{key}", state.get(key))
+        if lists is None:
+            continue
+        if thing == "acl":
+            kinds = [*kinds, *acl_kinds(lists)]
+        else:
+            found = route_kinds(lists) if thing == "route" else permission_kinds(lists, thing)
+            kinds = [*found, *(kind for kind in kinds if not kind.startswith(prefix))]
+    return kinds
 
 
 def _kind(change: dict[str, Any]) -> str | None:
@@ -120,6 +148,8 @@ def _kind(change: dict[str, Any]) -> str | None:
     if thing == "acl_entry":
         action = _value(after if after is not None else before, "ruleAction")
         return f"acl_{action}_{how}" if action in ("allow", "deny") else f"acl_entry_{how}"
+    if thing == "route" and not path.rstrip(".").rpartition(".")[2].isdigit():
+        how = "changed"  # a part of a route, not the route
     if thing == "route" and (_value(after, "state") == "blackhole" or after == "blackhole"):
         return "route_blackholed"
     if thing == "capacity" and str(after) == "0":

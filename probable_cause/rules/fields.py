@@ -16,7 +16,7 @@ CLOUDTRAIL_FIELDS = frozenset(
 )
 CONFIG_FIELDS = frozenset(
     """configurationItem configurationItemDiff configurationItemSummary messageType notificationCreationTime
-    recordVersion change changeType""".split()  # noqa: SIM905
+    recordVersion change changeType effect""".split()  # noqa: SIM905
 )
 FLOW_COLUMNS = {
     "srcaddr": "source_ip", "dstaddr": "destination_ip", "srcport": "source_port", "dstport": "destination_port",
@@ -77,6 +77,8 @@ def locate(family: str, name: str) -> tuple[str, str]:
         if name in APPLICATION_COLUMNS:
             return "column", APPLICATION_COLUMNS[name]
         return ("fields", name) if name in APPLICATION_FIELDS else ("json", json_path(name))
+    if family == "aws_config" and name == "effect":
+        return "fields", "effect_kind"
     if family == "aws_config" and name in ("change", "changeType"):
         return ("change", "") if name == "change" else ("column", "action")
     return "json", json_path(name)
