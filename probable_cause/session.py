@@ -21,7 +21,10 @@ _ALWAYS = {
     # Adaptive plans re-plan each stage: more driver work than a batch's few rows can win back.
     "spark.sql.adaptive.enabled": "false",
 }
+# Stack of a thread: what a rule's regular expression may need (rules/spark_sql.py). Only pages that are used are real.
+STACK = "-Xss8m"
 _LAPTOP = {
+    "spark.driver.extraJavaOptions": STACK,
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",

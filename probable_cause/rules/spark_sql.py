@@ -18,6 +18,9 @@ TEST = "struct<s: string, p: string, o: string, v: array<string>, c: boolean, n:
 LINE = "coalesce(record, message)"
 # A parser takes the header off an application's line; the logger's or exception's name in it may be what a rule names.
 TEXT = f"if(family = 'application', concat_ws(': ', try_element_at(fields, 'error_kind'), logger, {LINE}), {LINE})"
+# Characters that a regular expression is held against. Java's engine takes stack for each round of a repeated group:
+# `(a|b)*` on a long line would overflow it (session.py gives threads enough for this many), and stop the stream.
+LONGEST_SEARCHED = 8192
 NO_RULES = "cast(array() as array<int>)"
 
 # For each family: its name with `!` for a failed call, then what names the event. See rules/keys.py.
@@ -106,7 +109,8 @@ def _test() -> str:
     compare = (
         f"case t.o when 'equals' then e = x or {listed} when 'contains' then contains(e, x) "
         "when 'startswith' then startswith(e, x) when 'endswith' then endswith(e, x) when 'like' then e like x "
-        "when 'regex' then e rlike x when 'lt' then try_cast(e as double) < try_cast(x as double) "
+        f"when 'regex' then left(e, {LONGEST_SEARCHED}) rlike x "
+        "when 'lt' then try_cast(e as double) < try_cast(x as double) "
         "when 'lte' then try_cast(e as double) <= try_cast(x as double) "
         "when 'gt' then try_cast(e as double) > try_cast(x as double) "
         "when 'gte' then try_cast(e as double) >= try_cast(x as double) "
