@@ -13,7 +13,8 @@ from datetime import datetime
 from probable_cause.errors import BusyError, ProbableCauseError
 from probable_cause.state import state_record
 from probable_cause.state.chunks import Chunks
-from probable_cause.state.event_item import Repeats, Stored, add, from_item, operator_write
+from probable_cause.state.episodes import add
+from probable_cause.state.event_item import Repeats, Stored, from_item, operator_write
 from probable_cause.state.event_of_interest import EventOfInterest, Status
 from probable_cause.state.identity import DAY
 from probable_cause.state.lease import JOB

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from probable_cause.state.chunks import Chunks
+from probable_cause.state.episodes import add
 from probable_cause.state.event_item import (
     MESSAGE_BYTES,
     Repeats,
     Stored,
-    add,
     batch_stamp,
     cut,
     from_item,
