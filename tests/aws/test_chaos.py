@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ def test_the_job_under_fire(tmp_path: Path) -> None:
         seconds=60,
     )
     result = campaign.run(options, tmp_path)
-    log = "\n".join(path.read_text(errors="replace")[-3000:] for path in tmp_path.glob("chaos*.log"))
+    log = "\n".join(path.read_text(errors="replace")[-20_000:] for path in tmp_path.glob("chaos*.log"))
     assert not result.differences, "\n".join([*result.differences[:10], log])
     assert not result.by_itself
     assert result.kills.total() >= 2, "it was killed"
@@ -33,7 +34,12 @@ def test_the_job_under_fire(tmp_path: Path) -> None:
     assert result.rejects.cells >= 3
     assert result.events.cells > 100
     assert result.beat["LagMax"] < 600_000, "lag by shard is told"
-    assert result.beat["Rejects"]
+    assert "Rejects" in result.beat
+    (health,) = [json.loads(path.read_text()) for path in tmp_path.glob("chaos*/health.json")]
+    assert (health["state"], health["healthy"]) == ("stopped", False)
+    assert "health and metrics are at http://127.0.0.1:" in log
+    emf = [line for path in tmp_path.glob("chaos*.log") for line in path.read_text().splitlines() if '{"_aws"' in line]
+    assert json.loads(emf[-1][emf[-1].index('{"_aws"') :])["Job"].startswith("chaos")
 
 
 def items() -> tuple[list[dict[str, Any]], dict[oracle.Key, dict[str, Any]]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.chaos import campaign, report
 from tests.chaos.account import DYNAMODB, KINESIS
+from tests.chaos.driver import GUARDS
 from tests.chaos.workload import Shape
 
 PAIRS = (("kinesis-local", "dynalite"), ("moto", "moto"))
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--kinesis", choices=KINESIS, help="with --dynamodb: one pair instead of two")
     parser.add_argument("--dynamodb", choices=DYNAMODB)
     parser.add_argument("--guards-off", action="store_true", help="each guard taken out once: what does it cost?")
+    parser.add_argument("--guard", default="", choices=["", *GUARDS], help="with --guards-off: only this one")
     parser.add_argument("--show", type=int, default=20, help="differences that are listed")
     chosen = parser.parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(2**31)
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         from tests.chaos import guards
 
         with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-            return report.guards(guards.run(seed, Path(folder)))
+            return report.guards(guards.run(seed, Path(folder), chosen.guard))
     pairs = [(chosen.kinesis or KINESIS[0], chosen.dynamodb or DYNAMODB[0])]
     if not (chosen.kinesis or chosen.dynamodb):
         pairs = list(PAIRS)

@@ -58,6 +58,8 @@ class Cloud:
             "rejects": {"path": str(self.folder / name / "rejected")},
             "tables": {"prefix": f"{over.get('prefix', name)}."},
             "verdict": {"sweep": "2s"},
+            "health": {"file": str(self.folder / name / "health.json"), "port": 0},
+            "metrics": {"emf": True},
             "log_groups": _GROUPS,
             "network": {"accepted_cidrs": ["10.0.0.0/8"]},
             "rules": {"paths": [str(RULES / one) for one in _RULES]},  # all of them cost seconds of every start

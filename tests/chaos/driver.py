@@ -9,7 +9,6 @@ The guards are switched off here and nowhere in the product.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import signal
 import sys
@@ -17,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from probable_cause import session, settings, sink, stream
+from probable_cause import logs, session, settings, sink, stream
 from probable_cause.errors import ProbableCauseError
 from probable_cause.state import application, dynamodb, tables
 from probable_cause.state.identity import Seen
@@ -83,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--kill", default="never:1")
     parser.add_argument("--off", default="")
     chosen = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    logs.configure()
     for name in filter(None, chosen.off.split(",")):
         switch_off(name)
     point, _, number = chosen.kill.rpartition(":")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,8 +47,15 @@ def run(seed: int, folder: Path, only: str = "") -> list[Outcome]:
     done = []
     with cloud("kinesis-local", "dynalite", folder, Faults(seed, 0.05, 0.0)) as sky:
         for guard, scene in SCENES.items():
-            if not only or only == guard:
-                done.append(Outcome(guard, GUARDS[guard], scene(sky, seed, ""), scene(sky, seed, guard)))
+            if only and only != guard:
+                continue
+            found = {}
+            for off in ("", guard):
+                found[off] = scene(sky, seed, off)
+                told = found[off][0][:150] if found[off] else "nothing"
+                sys.stdout.write(f"{guard} {'off' if off else 'on'}: {len(found[off])} wrong, {told}\n")
+                sys.stdout.flush()
+            done.append(Outcome(guard, GUARDS[guard], found[""], found[guard]))
     return done
 
 
