@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--guard", default="", choices=["", *GUARDS], help="with --guards-off: only this one")
     parser.add_argument("--show", type=int, default=20, help="differences that are listed")
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(2**31)
     if chosen.guards_off:
         from tests.chaos import guards

@@ -10,6 +10,7 @@ at 5, 15 and 30 minutes), and the lag's median and 99th percentile after the fir
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import threading
@@ -120,6 +121,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rate", type=int, default=2000, help="log lines a second")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         samples = run(chosen.minutes, chosen.rate, chosen.seed, Path(folder))
     if not samples:
