@@ -198,3 +198,27 @@ def test_the_stream_s_schema_is_the_contract(spark: Any) -> None:
     frame = read_stream(spark, stream_name="logs", log_groups=[], region="eu-west-1")
     assert frame.isStreaming
     assert frame.columns == column_names(EVENT)
+
+
+@pytest.mark.parametrize(
+    ("offset", "says"),
+    [
+        ({"v": 1, "stream": "another", "shards": {}}, "belongs to stream 'another'.*checkpoint folder"),
+        ({"v": 2, "stream": "logs", "shards": {}}, "version 1.*start the version that wrote this one"),
+        ({"shardId-000000000000": {"iteratorType": "TRIM_HORIZON"}}, "not one of this source"),
+    ],
+)
+def test_a_checkpoint_that_can_not_go_on_says_so_before_anything_is_read(
+    kinesis: FakeKinesis, offset: dict[str, Any], says: str
+) -> None:
+    put(kinesis, 0, 5)
+    kinesis.calls.clear()
+    for ask in (lambda one: one.partitions(offset, offset), lambda one: one.latestOffset(offset)):
+        one = reader()
+        with pytest.raises(SourceError, match=says):
+            ask(one)
+    one = reader()
+    one._position = offset  # as Spark 4.1 tells it, in partitions()
+    with pytest.raises(SourceError, match=says):
+        one.latestOffset()
+    assert not [call for call in kinesis.calls if call in ("get_records", "get_shard_iterator")]
