@@ -50,4 +50,5 @@ def configure(form: str = "text", stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    for chatty in ("py4j", "botocore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

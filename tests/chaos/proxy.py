@@ -86,7 +86,11 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
 
     def do_POST(self) -> None:  # noqa: N802 - http.server's name
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # its client was killed in mid-request: half of one ends dynalite
+            self.close_connection = True
+            return
         service, _, operation = self.headers.get("X-Amz-Target", "").partition("_")
         kind = self.faults.draw()
         if kind == "throttled":
