@@ -46,8 +46,9 @@ format: setup ## rewrite the code in the project's format
 evaluate: setup ## score the ranking on the published benchmark; fails when it got worse
 	@$(BIN)/python -m benchmarks.incidents.evaluate
 
-fuzz: setup ## mutated log lines through every parser, for a bounded time
+fuzz: setup ## mutated log lines through every parser, for a bounded time; by coverage too where atheris is installed
 	@$(BIN)/python -m tests.fuzz.run
+	@$(BIN)/python -m tests.fuzz.coverage
 
 chaos: setup ## the job under fire, against an oracle (CHAOS="--seed 1 --kills 40 --events 200000" for more)
 	@$(BIN)/python -m tests.chaos $(CHAOS)

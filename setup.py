@@ -22,6 +22,7 @@ EXTRAS = {
     "archive": ["delta-spark==4.2.0"],
     "demo": ["moto[server]==5.2.5"],
     "browser": ["axe-playwright-python==0.1.8", "playwright==1.65.2"],
+    "fuzz": ["atheris==3.0.0"],
     "dev": [
         "chispa==0.12.0",
         "hypothesis==6.170.17",

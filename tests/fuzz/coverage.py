@@ -1,6 +1,7 @@
-"""Coverage-guided fuzzing of one family's parser with atheris (libFuzzer). Needs `pip install atheris`.
+"""Coverage-guided fuzzing of one family's parser with atheris (libFuzzer). Needs `pip install -e '.[fuzz]'`.
 
     python -m tests.fuzz.coverage --family application --seconds 60
+    python -m tests.fuzz.coverage              all four, one after another; says so if atheris is not installed
 
 Ends with exit code 0 when nothing was found; a crash or a line of more than a second ends it at once, and libFuzzer
 prints the input.
@@ -9,6 +10,8 @@ prints the input.
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,20 +19,25 @@ from pathlib import Path
 from tests.fuzz.seeds import seeds
 
 FORMATS = (None, "srcaddr dstaddr start end action log-status", "account-id action bytes tcp-flags pkt-srcaddr end")
+FAMILIES = ("cloudtrail", "aws_config", "vpc_flow", "application")
 SLOWEST = 1  # seconds an input may take
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--family", required=True, choices=("cloudtrail", "aws_config", "vpc_flow", "application"))
+    parser.add_argument("--family", choices=FAMILIES)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    try:
-        import atheris
-    except ImportError:
-        sys.stdout.write("atheris is not installed; try: pip install atheris\n")
-        return 2
+    if importlib.util.find_spec("atheris") is None:
+        sys.stdout.write("no search by coverage: atheris is not installed; try: pip install -e '.[fuzz]'\n")
+        return 2 if arguments.family else 0
+    if arguments.family is None:  # libFuzzer ends the process, so each family has its own
+        told = [f"--seconds={arguments.seconds}", f"--seed={arguments.seed}"]
+        runs = [[sys.executable, "-m", "tests.fuzz.coverage", "--family", family, *told] for family in FAMILIES]
+        return max(subprocess.run(run, check=False).returncode for run in runs)
+    import atheris
+
     with atheris.instrument_imports(include=["probable_cause.families"]):
         from probable_cause.errors import RejectedLineError
         from probable_cause.families import parse_line, parse_lines

@@ -78,6 +78,10 @@ def _all() -> Iterator[Seed]:
     yield from _BUILT_IN
     for line in (TESTS / "unit/families/application_lines.jsonl").read_text(encoding="utf-8").splitlines():
         yield "application", None, json.loads(line)["line"]
+    for file in sorted((TESTS / "unit/families").glob("formats_*.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            case = json.loads(line)
+            yield case["family"], case.get("layout"), case["line"]
     for family, name in FILES.items():
         path = SHARED / name
         if path.is_file():
