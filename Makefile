@@ -6,7 +6,7 @@ export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
 export PYSPARK_DRIVER_PYTHON := $(CURDIR)/$(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-guards soak package clean
+.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-guards soak notebook test-matrix package clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -15,7 +15,7 @@ help: ## this list
 	@$(PYTHON) tools/preflight.py
 	@test -d .venv || $(PYTHON) -m venv .venv
 	@echo "Installing the pinned dependencies into .venv (some minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[archive,browser,demo,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[archive,browser,demo,dev,notebook]'
 	@touch .venv/ready
 
 setup: .venv/ready ## make .venv with every pinned dependency
@@ -64,6 +64,13 @@ soak: setup ## a steady stream for MINUTES at RATE lines/s: memory, checkpoint, 
 bench: setup ## speed and latency on this machine, as ratios within one run
 	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.latency
+
+notebook: setup ## open the notebooks in JupyterLab, which is installed the first time
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
+	@$(BIN)/python -m jupyterlab notebooks
+
+test-matrix: setup ## the tests again on the newest Spark and Delta that go together, in an environment of their own
+	@$(BIN)/python tools/matrix.py
 
 package: setup ## the wheel, as spark-submit takes it
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -21,6 +21,8 @@ RUNTIME = [
 EXTRAS = {
     "archive": ["delta-spark==4.2.0"],
     "demo": ["moto[server]==5.2.5"],
+    "notebook": ["ipykernel==7.4.0", "matplotlib==3.11.2", "nbclient==0.11.0"],
+    "lab": ["jupyterlab==4.6.6"],
     "browser": ["axe-playwright-python==0.1.8", "playwright==1.65.2"],
     "fuzz": ["atheris==3.0.0"],
     "dev": [

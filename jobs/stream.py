@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         configuration = settings.load(*chosen.conf)
         logs.configure(configuration.log_format)
         logging.info("probable-cause %s from %s", probable_cause.__version__, probable_cause.__file__)
-        spark = session.build("probable-cause", chosen.master)
+        spark = session.build("probable-cause", chosen.master, archive=configuration.archive_enabled)
         job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: job.stop())

@@ -23,6 +23,7 @@ from probable_cause.settings import Settings
 from probable_cause.state.event_of_interest import Status
 from probable_cause.state.moments import from_text, to_text
 from probable_cause.state.tables import Tables
+from probable_cause.what_if_cli import add_arguments as add_replay_arguments
 
 _EXAMPLES = {
     "demo": """\
@@ -57,6 +58,13 @@ _EXAMPLES = {
   probable-cause lookup formats                 log_groups entries for the account's flow logs
   probable-cause lookup put --file lookup.yml""",
     "doctor": "  probable-cause doctor --conf conf/emr.yml",
+    "replay": """\
+  probable-cause replay --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --rules my-rules --compare
+  probable-cause replay --bundle DIR --with weights.yml --compare""",
+    "rejects": """\
+  probable-cause rejects list            how many, by family and reason
+  probable-cause rejects show --reason surplus_fields --limit 3
+  probable-cause rejects replay          once what was wrong is mended""",
 }
 
 
@@ -168,6 +176,19 @@ def _parser() -> argparse.ArgumentParser:
     _conf(one)
     _json(one)
 
+    one = command("replay", "old events under new rules or weights: which verdicts would have been others", _replay)
+    add_replay_arguments(one, _moment)
+    _conf(one)
+    _json(one)
+
+    one = command("rejects", "records that could not be read: how many, which, and their replay", _rejects)
+    one.add_argument("action", choices=["list", "show", "replay"])
+    one.add_argument("--family", choices=[*FAMILIES, "unknown"])
+    one.add_argument("--reason", help="as `list` names it, e.g. surplus_fields")
+    one.add_argument("--limit", type=int, default=20, help="of `show` (default: 20)")
+    _conf(one)
+    _json(one)
+
     one = command(
         "doctor", "what is wrong with this machine, this configuration, this account - and what to do", _doctor
     )
@@ -266,7 +287,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
     configuration = _settings(chosen)
     logs.configure(configuration.log_format)
-    spark = session.build("probable-cause", chosen.master)
+    spark = session.build("probable-cause", chosen.master, archive=configuration.archive_enabled)
     job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: job.stop())
@@ -490,6 +511,18 @@ def _unattributed(chosen: argparse.Namespace, tables: Tables) -> int:
         _print(f"    {one.advice}")
     _print(f"{len(found)} keys without an application")
     return 0
+
+
+def _rejects(chosen: argparse.Namespace) -> int:
+    from probable_cause import rejects_cli
+
+    return rejects_cli.run(chosen, _settings(chosen), _print)
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    from probable_cause import what_if_cli
+
+    return what_if_cli.run(chosen, _print)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

@@ -65,10 +65,13 @@ class _Chunk:
             self._add_payload(payload, where, routing)
 
     def _add_payload(self, payload: Payload, where: dict[str, Any], routing: Routing) -> None:
+        self.add_payload(payload, routing.route(payload.log_group) if payload.log_group else None, where)
+
+    def add_payload(self, payload: Payload, route: Route | None, where: dict[str, Any]) -> None:
+        """`route` is None for a log group that no entry of the settings names: its lines are rejected."""
         origin = where | {"owner": payload.owner, "log_group": payload.log_group, "log_stream": payload.log_stream}
         for fault in payload.faults:
             self._reject(origin, fault.reason, fault.detail, fault.text)
-        route = routing.route(payload.log_group) if payload.log_group else None
         if route is None:
             detail = f"no entry of log_groups matches {payload.log_group!r}; add one"
             for event_id, time, message in zip(payload.ids, payload.timestamps, payload.messages, strict=True):
@@ -103,6 +106,17 @@ def decode(records: Iterable[Record], routing: Routing) -> Batches:
     chunk = _Chunk()
     for record in records:
         chunk.add(record, routing)
+        if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
+            yield from chunk.batches()
+            chunk = _Chunk()
+    yield from chunk.batches()
+
+
+def decode_payloads(payloads: Iterable[tuple[Payload, Route | None, str]]) -> Batches:
+    """As decode(), of lines that files brought: (payload, its route, position). They arrived at no known time."""
+    chunk = _Chunk()
+    for payload, route, position in payloads:
+        chunk.add_payload(payload, route, {"arrived_at": None, "position": position})
         if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
             yield from chunk.batches()
             chunk = _Chunk()

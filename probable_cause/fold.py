@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from probable_cause import identity
 from probable_cause.schemas import FOLDED, column_names
 
 _NO_TEXTS = "cast(array() as array<string>)"
@@ -48,11 +49,15 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
     """schemas.ATTRIBUTED with cause_id and summary -> schemas.FOLDED.
 
     Rows are distinct events per application (attribution saw to it), so counting rows counts events. `occurrences`
-    lists the newest `listed` of them as (epoch ms, hash of event id): the sink knows by it which it had already.
+    lists the newest `listed` of them as (epoch ms, hash of event id, and the two hashes of identity.py by which an
+    event is known that comes from a file as well): the sink knows by them which it had already.
     A recovery is an event of its own beside the cause that it ends, also when both are named alike.
     """
     newest = ", ".join(f"'{name}', {value}" for name, value in _NEWEST.items())
-    occurrence = "named_struct('at', unix_millis(event_time), 'id', xxhash64(event_id))"
+    occurrence = (
+        "named_struct('at', unix_millis(event_time), 'id', xxhash64(event_id), "
+        f"'also', {identity.also()}, 'other', {identity.other()})"
+    )
     folded = described.groupBy(
         "application_id",
         "event_type",

@@ -66,7 +66,7 @@ FOLDED = """
     summary string, message string, action string, outcome string, error_code string,
     actor string, actor_type string, resource_ids array<string>, addresses array<string>,
     explains array<string>, symptom string, resolves array<string>,
-    occurrences array<struct<at: bigint, id: bigint>>,
+    occurrences array<struct<at: bigint, id: bigint, also: bigint, other: bigint>>,
     sample_event_ids array<string>,
     delivered_at timestamp, arrived_at timestamp
 """.strip()

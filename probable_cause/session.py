@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
+
+from probable_cause.archive import delta
+from probable_cause.errors import EnvironmentFaultError
+
+log = logging.getLogger(__name__)
 
 # Each with its reason.
 _ALWAYS = {
@@ -33,13 +40,31 @@ _LAPTOP = {
 }
 
 
-def build(name: str, master: str | None = None, confs: Mapping[str, str] | None = None) -> SparkSession:
+def build(
+    name: str, master: str | None = None, confs: Mapping[str, str] | None = None, archive: bool = False
+) -> SparkSession:
     """A session with the job's settings.
 
     Args:
         master: None under spark-submit, which has chosen it; else such as `local[2]`.
         confs: over the job's own.
+        archive: with Delta. Its jars come from Maven, once; when they can't be had, the session starts without them,
+            with one warning. Under spark-submit they are given by `--packages` or `--jars`.
     """
+    if archive:
+        try:
+            packages = {"spark.jars.packages": delta.coordinates()} if master is not None else {}
+            return _build(name, master, {**delta.SETTINGS, **packages, **(confs or {})})
+        except EnvironmentFaultError as exc:
+            log.warning("no archive: %s", exc)
+        except PySparkRuntimeError as exc:
+            if "JAVA_GATEWAY_EXITED" not in str(exc):
+                raise
+            log.warning("no archive: Spark could not get %s from Maven (see above)", delta.coordinates())
+    return _build(name, master, confs)
+
+
+def _build(name: str, master: str | None, confs: Mapping[str, str] | None) -> SparkSession:
     # Python workers (the source's among them) start with whatever `python3` is on the PATH otherwise, and fail to
     # connect back when that one has no pyspark.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

@@ -97,6 +97,9 @@ class Settings:
     rejects_path: str
     archive_enabled: bool
     archive_path: str
+    archive_drain: float
+    archive_snapshot: float
+    archive_retention: float
     health: Health
     emf: bool
     log_format: str
@@ -303,6 +306,9 @@ class _Checker:
             rejects_path=self.value("rejects.path", _text),
             archive_enabled=self.value("archive.enabled", _boolean),
             archive_path=self.value("archive.path", _text),
+            archive_drain=self.duration("archive.drain"),
+            archive_snapshot=self.duration("archive.snapshot"),
+            archive_retention=self.duration("archive.retention"),
             health=Health(
                 file=self.value("health.file", _optional_text),
                 address=self.value("health.address", _text),

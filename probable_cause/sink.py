@@ -1,19 +1,21 @@
 """The foreachBatch function: the only place where Spark meets the tables.
 
 Order of a batch: the lease is checked; what could not be read is kept; events of interest are folded by Spark and
-added to their items, each by one conditional write; the verdict of every application touched is renewed. A batch that
-fails anywhere is replayed by Spark from the same offsets, and adds what is missing, once.
+added to their items, each by one conditional write; the verdict of every application touched is renewed; the archive,
+if there is one, is given the rows. A batch that fails anywhere is replayed by Spark from the same offsets, and adds
+what is missing, once.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
+from typing import Protocol
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, Observation, SparkSession
@@ -27,7 +29,7 @@ from probable_cause.errors import TableError
 from probable_cause.state import lookups
 from probable_cause.state.application import Renewal, add_repeats, applications, renew
 from probable_cause.state.chunks import Chunks
-from probable_cause.state.event_item import Repeats, batch_stamp
+from probable_cause.state.event_item import Repeats, batch_stamp, beside_stamp
 from probable_cause.state.lease import Lease, check
 from probable_cause.state.moments import from_text
 from probable_cause.state.tables import Tables
@@ -42,9 +44,22 @@ _MANY, _LOOKS = 0.5, 5
 _THREADS = 8  # DynamoDB answers in milliseconds; threads hide that, not the work of the client
 
 
+class Memory(Protocol):
+    """What the sink needs of the archive. Neither raises, nor waits for more than a small file."""
+
+    def keep(self, kept: DataFrame | None, lease: Lease, batch_id: int, applications: Iterable[str]) -> None:
+        """Keeps a batch's rows (schemas.INTEREST; None: it has none), whose verdicts are written."""
+
+    def touched(self, applications: Iterable[str]) -> None:
+        """Items of these applications have changed."""
+
+
 @dataclass(frozen=True)
 class BatchReport:
-    """What one batch did. Rejects are counted by (family, reason)."""
+    """What one batch did, and how long it took until the verdicts stood, and the archive after them (seconds).
+
+    Rejects are counted by (family, reason).
+    """
 
     batch_id: int
     rejects: dict[tuple[str, str], int]
@@ -52,6 +67,7 @@ class BatchReport:
     applications: tuple[str, ...]
     writes: int
     seconds: float
+    archive_seconds: float = 0.0
 
 
 @dataclass
@@ -125,6 +141,7 @@ class Sink:
     lease: Lease
     on_report: Callable[[BatchReport], None] | None = None
     at_point: Checkpoints = lambda _: None
+    archive: Memory | None = None
     _next_change: dict[str, datetime | None] = field(default_factory=dict)
     _chunks: Chunks = field(init=False)
 
@@ -147,16 +164,41 @@ class Sink:
             lookup = self.lookup.at(kept.sparkSession, started)
             rows = pipeline.by_cause(pipeline.of_interest(kept), lookup, self.scope).toArrow().to_pylist()
             reasons = self._keep_rejects(pipeline.rejected(kept), batch_id) if counted.get["rejects"] else {}
+            self.at_point("folded")
+            repeats = [Repeats.from_row(row) for row in rows]
+            touched, writes = self.add(repeats, batch_stamp(self.lease.epoch, batch_id))
+            written = self.wall_clock()
+            if self.archive is not None:
+                self.archive.keep(kept if rows or reasons else None, self.lease, batch_id, touched)
         finally:
             kept.unpersist()
-        self.at_point("folded")
-        repeats = [Repeats.from_row(row) for row in rows]
-        touched, writes = self._write(repeats, batch_stamp(self.lease.epoch, batch_id))
         if self.on_report is not None:
-            seconds = (self.wall_clock() - started).total_seconds()
-            self.on_report(BatchReport(batch_id, reasons, len(repeats), touched, writes, seconds))
+            seconds, after = (written - started).total_seconds(), (self.wall_clock() - written).total_seconds()
+            self.on_report(BatchReport(batch_id, reasons, len(repeats), touched, writes, seconds, after))
 
-    def _write(self, repeats: Sequence[Repeats], stamp: str) -> tuple[tuple[str, ...], int]:
+    def write_beside(self, kept: DataFrame, name: str, at_most: int) -> tuple[str, ...]:
+        """Adds rows of interest (schemas.INTEREST) beside a running stream, without its lease: a replay of rejects, a
+        backfill. Conditional writes keep the two apart; events that are in already add nothing.
+
+        Args:
+            name: unique for this call.
+            at_most: how many rows there can be.
+
+        Returns:
+            The applications that were touched.
+        """
+        lookup = self.lookup.at(kept.sparkSession, self.wall_clock())
+        scope = replace(self.scope, listed_events=at_most)
+        rows = pipeline.by_cause(pipeline.of_interest(kept), lookup, scope).toArrow().to_pylist()
+        touched, _ = self.add([Repeats.from_row(row) for row in rows], beside_stamp(name))
+        return touched
+
+    def add(self, repeats: Sequence[Repeats], stamp: str) -> tuple[tuple[str, ...], int]:
+        """Adds the repeats to their items and renews the verdicts of their applications.
+
+        Returns:
+            The applications, and the number of writes.
+        """
         by_application: dict[str, list[Repeats]] = defaultdict(list)
         for row in repeats:
             by_application[row.application_id].append(row)
@@ -203,6 +245,8 @@ class Sink:
         due = [application_id for application_id, at in self._next_change.items() if at is not None and at <= now]
         for application_id in due:
             self._renew(application_id)
+        if self.archive is not None:
+            self.archive.touched(due)
         return due
 
     def _keep_rejects(self, rejects: DataFrame, batch_id: int) -> dict[tuple[str, str], int]:

@@ -22,6 +22,8 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from probable_cause import clock as clocks
 from probable_cause import health, pipeline
+from probable_cause.archive import delta
+from probable_cause.archive.writer import Archive
 from probable_cause.errors import BusyError, FencedError, ProbableCauseError, SettingsError, SourceError, TableError
 from probable_cause.pipeline import Scope
 from probable_cause.progress import Progress, heartbeat
@@ -64,6 +66,21 @@ def clock_of(settings: Settings) -> clocks.Clock:
     return clocks.scenario_clock(settings.clock_file) if settings.clock_file else clocks.wall_clock
 
 
+def sink_beside(settings: Settings, tables: Tables | None = None) -> Sink:
+    """A sink for Sink.write_beside: over the tables of a stream that may run, without its lease."""
+    tables = tables or dynamodb.connect(settings.region, settings.endpoint_url, settings.table_prefix)
+    return Sink(
+        scope=scope_of(settings),
+        tables=tables,
+        model=model_of(settings),
+        clock=clock_of(settings),
+        wall_clock=clocks.wall_clock,
+        lookup=LookupCache(tables, settings.lookup_refresh),
+        rejects_path=settings.rejects_path,
+        lease=_NO_LEASE,
+    )
+
+
 class StreamJob:
     """The job over one stream. `run` blocks until `stop` is called or the job can't go on."""
 
@@ -97,6 +114,26 @@ class StreamJob:
             on_report=self._report,
             at_point=at_point,
         )
+        self._archive = self._sink.archive = self._open_archive(tables, at_point)
+
+    def _open_archive(self, tables: Tables, at_point: Checkpoints) -> Archive | None:
+        settings = self._settings
+        if not settings.archive_enabled:
+            return None
+        if not delta.available(self._spark):
+            log.warning("the job runs without its archive: this Spark has no Delta jars (docs/archive.md)")
+            return None
+        return Archive(
+            spark=self._spark,
+            tables=tables,
+            scope=self._sink.scope,
+            path=settings.archive_path,
+            checkpoint=settings.checkpoint,
+            every=settings.archive_drain,
+            snapshot=settings.archive_snapshot,
+            clock=clocks.wall_clock,
+            at_point=at_point,
+        )
 
     def stop(self) -> None:
         """Asks the job to end after the batch in progress. Safe to call from any thread or signal handler."""
@@ -113,6 +150,8 @@ class StreamJob:
         """
         listener, told = _Listener(self), self._settings.health
         self._spark.streams.addListener(listener)
+        if self._archive is not None:
+            self._archive.start()
         try:
             with health.endpoint(self.progress, clocks.wall_clock, told.address, told.port, told.max_silence):
                 self._run()
@@ -122,6 +161,8 @@ class StreamJob:
             raise
         finally:
             self._spark.streams.removeListener(listener)
+            if self._archive is not None:
+                self._archive.stop()
 
     def _run(self) -> None:
         failures = 0
@@ -274,11 +315,12 @@ def log_report(report: BatchReport) -> None:
     """One structured line a batch."""
     rejects = {"/".join(key): count for key, count in report.rejects.items()}
     log.info(
-        "batch=%d rejects=%s causes=%d applications=%d writes=%d seconds=%.3f",
+        "batch=%d rejects=%s causes=%d applications=%d writes=%d seconds=%.3f archive=%.3f",
         report.batch_id,
         rejects,
         report.causes,
         len(report.applications),
         report.writes,
         report.seconds,
+        report.archive_seconds,
     )

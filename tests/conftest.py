@@ -44,6 +44,7 @@ def _session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]
             "spark.sql.shuffle.partitions": "1",
             "spark.sql.streaming.stopTimeout": "60s",
         },
+        archive=True,
     )
     yield spark
     spark.stop()
@@ -57,6 +58,16 @@ def spark(_session: SparkSession) -> Iterator[SparkSession]:
     for view in _session.catalog.listTables():
         if view.isTemporary:
             _session.catalog.dropTempView(view.name)
+
+
+@pytest.fixture
+def with_delta(spark: SparkSession) -> SparkSession:
+    """The session, with Delta; skips where its jars can't be had."""
+    from probable_cause.archive import delta
+
+    if not delta.available(spark):
+        pytest.skip("Delta's jars are not here and Maven is not reached")
+    return spark
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,8 @@ class Chunks:
     def counted(self, existing: Sequence[Stored], repeats: Repeats) -> set[int]:
         """Hashes of those of `repeats` that a chunk of `existing` holds. No read where all of them are news."""
         known = set().union(*(one.seen.hashes() for one in existing))
-        asked = {event_id: second(at) for at, event_id in repeats.occurrences if event_id not in known}
+        # By its own id and, where it has one, by that of the other way on which it may have come.
+        asked = {event_id: second(at) for at, *ids in repeats.occurrences for event_id in {ids[0], ids[-1]} - known}
         found: set[int] = set()
         for stored in existing:
             for chunk in covering(stored.seen, asked.values()):

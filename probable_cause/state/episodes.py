@@ -49,22 +49,26 @@ def add(
     """
     seen = set(counted).union(*(stored.seen.hashes() for stored in existing))
     applied_before = any(stored.stamp is not None and stored.stamp >= stamp for stored in existing)
-    new = [occurrence for occurrence in repeats.occurrences if occurrence[1] not in seen]
+    new = [one for one in repeats.occurrences if one[1] not in seen and one[-1] not in seen]
     # Events that were counted but are too many to list: only the stamp can tell whether they are in.
     unlisted = 0 if applied_before else max(repeats.count - len(repeats.occurrences), 0)
     if not new and not unlisted:
         return []
+    # A writer beside the stream adds a portion to an item at once: with its stamp there, all of it is in.
+    whole = {s.event.episode for s in existing if stamp.startswith("+") and (s.stamp or "").endswith(stamp)}
     episodes = [_Episode.of(stored) for stored in sorted(existing, key=lambda one: one.event.episode)]
     changed: dict[int, _Episode] = {}
-    for millis, event_id in new:
+    for millis, *identities in new:
         at = from_millis(millis)
         # The oldest that takes it: what happened before a resolution belongs to what was resolved, however late it is.
         episode = next((one for one in episodes if one.takes(at)), None)
+        if episode is not None and episode.number in whole:
+            continue
         if episode is None:
             number = max((one.number for one in episodes), default=0) + 1
             episode = _Episode.opened_at(at, number, repeats)
             episodes.append(episode)
-        episode.take(at, identity.second(millis), event_id)
+        episode.take(at, identity.second(millis), identities[:2])
         changed[episode.number] = episode
     if unlisted:
         oldest = changed[min(changed)] if changed else episodes[-1]
@@ -120,10 +124,10 @@ class _Episode:
         window = timedelta(seconds=self.event.window_seconds)
         return self.first - window <= at <= self.last + window
 
-    def take(self, at: datetime, second: int, event_id: int) -> None:
+    def take(self, at: datetime, second: int, identities: Sequence[int]) -> None:
         self.first, self.last = min(self.first, at), max(self.last, at)
         self.count += 1
-        self.new.append((second, event_id))
+        self.new += [(second, one) for one in dict.fromkeys(identities)]
         self.bursts = with_moment(self.bursts, at)
 
     def change(self, repeats: Repeats, stamp: str, remembered: int, horizon: float, processed_at: datetime) -> Change:
@@ -137,6 +141,12 @@ class _Episode:
         expires = int((processed_at + timedelta(seconds=2 * horizon)).timestamp())
         chunks = (identity.chunk_write(event.application_id, event.event_key, *one, expires) for one in made)
         return Change(stored, stream_write(stored, self.before), tuple(chunks))
+
+
+def _next_stamp(stored: str | None, stamp: str) -> str:
+    """The stream's own part never goes back; a writer beside it puts its name behind that part."""
+    known = stored or ""
+    return known.partition("+")[0] + stamp if stamp.startswith("+") else max(known, stamp)
 
 
 def _described(stored: Stored, repeats: Repeats, stamp: str, processed_at: datetime) -> Stored:
@@ -175,7 +185,7 @@ def _described(stored: Stored, repeats: Repeats, stamp: str, processed_at: datet
             resolves=repeats.resolves,
             ledger=ledger,
         )
-    return replace(stored, event=merged, stamp=max(stored.stamp or "", stamp))
+    return replace(stored, event=merged, stamp=_next_stamp(stored.stamp, stamp))
 
 
 def _union(known: tuple[str, ...], new: tuple[str, ...], at_most: int = 20) -> tuple[str, ...]:

@@ -29,8 +29,10 @@ _KEEP_AFTER_WINDOW = timedelta(days=30)  # how long the table keeps an item that
 class Repeats:
     """One row of the fold (schemas.FOLDED): all of one batch's events of one (application, layer, cause).
 
-    `occurrences` are (epoch ms, 64-bit hash of the event id) of the newest distinct events, ascending by time; `count`
-    may exceed their number when there were too many to carry.
+    `occurrences` are (epoch ms, 64-bit hash of the event id, also, other) of the newest distinct events, ascending by
+    time; `count` may exceed their number when there were too many to carry. An event that is known by `other` came
+    already by the other way, from a file or from the stream; it is remembered as `also` too, for that way. Both may be
+    absent.
     """
 
     application_id: str
@@ -57,7 +59,7 @@ class Repeats:
     explains: tuple[str, ...]
     symptom: str | None
     resolves: tuple[str, ...]
-    occurrences: tuple[tuple[int, int], ...]
+    occurrences: tuple[tuple[int, ...], ...]
     sample_event_ids: tuple[str, ...]
     delivered_at: datetime | None
     arrived_at: datetime | None
@@ -71,8 +73,13 @@ class Repeats:
                 values[name] = cut(value, TEXT_BYTES)
         for name in ("resource_ids", "addresses", "explains", "resolves", "sample_event_ids"):
             values[name] = tuple(cut(one, TEXT_BYTES) for one in values[name] or ())
-        values["occurrences"] = tuple(sorted((one["at"], one["id"]) for one in values["occurrences"] or ()))
+        values["occurrences"] = tuple(sorted(map(_occurrence, values["occurrences"] or ())))
         return cls(**values)
+
+
+def _occurrence(one: dict[str, int | None]) -> tuple[int, ...]:
+    """(at, id, also, other), with `id` in the place of what is absent: it says nothing new."""
+    return tuple(int(one.get(name) or one["id"] or 0) for name in ("at", "id", "also", "other"))
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,19 @@ class Stored:
 def batch_stamp(epoch: int, batch_id: int) -> str:
     """Orders batches over restarts: a new checkpoint starts batch ids at 0 again, but with a higher epoch (I3)."""
     return f"{epoch:010d}.{batch_id:012d}"
+
+
+def beside_stamp(name: str) -> str:
+    """The stamp of a writer beside the stream: a replay of rejects, a backfill.
+
+    It is put behind the stream's own stamp of an item, so that the order of the stream's batches stays as it was and
+    each of the two finds out when the other wrote in between. Such a writer lists every occurrence: a count without
+    its events could not be told from a replay.
+
+    Args:
+        name: unique for each write.
+    """
+    return f"+{name}"
 
 
 def cut(text: str, most: int = MESSAGE_BYTES) -> str:

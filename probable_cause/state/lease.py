@@ -40,10 +40,11 @@ def last_beat(states: Table) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Lease:
-    """What one driver holds: `owner` names the driver, `epoch` the checkpoint."""
+    """What one driver holds: `owner` names the driver, `epoch` the checkpoint, whose own id `checkpoint` is."""
 
     owner: str
     epoch: int
+    checkpoint: str = ""
 
 
 def acquire(states: Table, owner: str, checkpoint_id: str, now: datetime) -> Lease:
@@ -69,7 +70,7 @@ def acquire(states: Table, owner: str, checkpoint_id: str, now: datetime) -> Lea
             )
         )
         if taken:
-            return Lease(owner, epoch)
+            return Lease(owner, epoch, checkpoint_id)
     raise TableError("the job's lease is taken by others again and again: stop the other drivers of this job first")
 
 

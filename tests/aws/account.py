@@ -59,8 +59,14 @@ class Account:
         return int((last_beat(self.tables.states) or {}).get("LinesTotal", 0))
 
 
-def open_account(url: str, folder: Path, name: str, stream: str, bundle: Bundle) -> Account:
-    """Makes what is missing: the stream `stream`, tables with the prefix `name`, the bundle's lookup rows."""
+def open_account(
+    url: str, folder: Path, name: str, stream: str, bundle: Bundle, more: dict[str, Any] | None = None
+) -> Account:
+    """Makes what is missing: the stream `stream`, tables with the prefix `name`, the bundle's lookup rows.
+
+    Args:
+        more: settings over those of the test.
+    """
     conf = folder / f"{name}.yml"
     content = settings.merge_mappings(
         [
@@ -75,6 +81,7 @@ def open_account(url: str, folder: Path, name: str, stream: str, bundle: Bundle)
                 # The bundle's instants are its own: they lie far from the emulator's arrival times.
                 "clock": {"max_past": "36500d", "max_future": "36500d"},
             },
+            more or {},
         ]
     )
     conf.write_text(yaml.safe_dump(content), encoding="utf-8")

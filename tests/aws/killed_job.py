@@ -25,7 +25,9 @@ def main(conf: str, point: str, number: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    job = stream.StreamJob(session.build("killed", "local[2]"), settings.load(conf), stream.log_report, at_point)
+    configuration = settings.load(conf)
+    spark = session.build("killed", "local[2]", archive=configuration.archive_enabled)
+    job = stream.StreamJob(spark, configuration, stream.log_report, at_point)
     signal.signal(signal.SIGTERM, lambda *_: job.stop())
     job.run()
 

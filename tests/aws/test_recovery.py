@@ -10,7 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
+from probable_cause.archive import delta
+from probable_cause.archive.states import item_of
+from probable_cause.archive.writer import newest_items
 from probable_cause.evaluation.incident import Bundle
 from probable_cause.local.emulator import embedded_aws, free_port
 from probable_cause.state.lease import last_beat
@@ -78,7 +82,9 @@ def expected_counts(bundle: Bundle) -> int:
     return truth.counts[0].count
 
 
-def test_killed_in_mid_batch(aws: str, tmp_path_factory: pytest.TempPathFactory, bundle: Bundle) -> None:
+def test_killed_in_mid_batch(
+    aws: str, tmp_path_factory: pytest.TempPathFactory, bundle: Bundle, spark: SparkSession
+) -> None:
     folder = tmp_path_factory.mktemp("recovery")
     clean = open_account(aws, folder, "clean", "recovery", bundle)
     put_records(clean.settings, bundle)
@@ -86,9 +92,20 @@ def test_killed_in_mid_batch(aws: str, tmp_path_factory: pytest.TempPathFactory,
         want = expected_counts(bundle)
         wait_until(lambda: want in clean.counts().values(), SECONDS, lambda: f"{clean.counts()}: no {want}")
     counts = clean.counts()
-    killed = open_account(aws, folder, "killed", "recovery", bundle)
-    for point, number in (("folded", 1), ("events written", 1), ("verdict written", 1)):
+    archive = {"archive": {"enabled": True, "path": str(folder / "archive"), "drain": "1s"}}
+    killed = open_account(aws, folder, "killed", "recovery", bundle, archive)
+    points = ["folded", "events written", "verdict written"]
+    # Where the jars can't be had, the job runs without its archive.
+    points += [f"{delta.EVENTS} committed"] if delta.available(spark) else []
+    for point, number in ((point, 1) for point in points):
         with job(killed, point, number) as process:
             assert process.wait(SECONDS) == -signal.SIGKILL
     run_to_the_end(killed, clean, counts)
     assert killed.content() == clean.content()
+    if delta.available(spark):
+        archived = delta.read(spark, str(folder / "archive"), delta.EVENTS).select("event_id", "application_id")
+        assert archived.count() == archived.distinct().count() == sum(counts.values())
+        items = newest_items(spark, str(folder / "archive"))
+        assert {item["EventKey"] for item in killed.tables.events.scan()} == {
+            item_of(text)["EventKey"] for table, text in items if table == "events"
+        }

@@ -50,7 +50,7 @@ def test_repeats_become_one_row(spark: SparkSession) -> None:
     assert shop.resource_ids == ("i-1", "subnet-1")
     assert shop.sample_event_ids == ("a", "b")
     # The newest two of three, ascending.
-    assert [millis for millis, _ in shop.occurrences] == [int(at(s).timestamp() * 1000) for s in (20, 30)]
+    assert [millis for millis, *_ in shop.occurrences] == [int(at(s).timestamp() * 1000) for s in (20, 30)]
     assert found["shop", "cloudsystem", "recovery"].cause_id == "recovery: RebootInstances on i-1"
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from probable_cause import pipeline, settings, stream
+from probable_cause import pipeline
 from probable_cause.errors import BusyError, FencedError
 from probable_cause.schemas import EVENT
 from probable_cause.sink import BatchReport, LookupCache, Sink
-from probable_cause.state import lookups
 from probable_cause.state.application import act
 from probable_cause.state.event_item import from_item
 from probable_cause.state.lease import acquire
-from probable_cause.state.memory import memory_tables
 from probable_cause.state.tables import Tables, Write
+from tests.spark.conftest import Clock
 from tests.spark.rows import T0, at, frame
 
 REBOOT = {
@@ -27,16 +26,6 @@ REBOOT = {
     "eventName": "RebootInstances",
     "requestParameters": {"instancesSet": {"items": [{"instanceId": "i-1"}]}},
 }
-
-
-class Clock:
-    """A clock that tests set."""
-
-    def __init__(self) -> None:
-        self.now = at(600)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 def call(event_id: str, seconds: float = 0.0, **values: Any) -> dict[str, Any]:
@@ -78,47 +67,6 @@ def refused(
         "message": "2 123456789012 eni-1 ...",
         "position": f"shard:{event_id}",
     }
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tables() -> Tables:
-    made = memory_tables()
-    lookups.put(
-        made,
-        [
-            {"ip": "10.1.1.10", "application_id": "app1", "endpoint_type": "Instance"},
-            {"ip": "10.11.11.10", "application_id": "app2", "endpoint_type": "ELB"},
-        ],
-        [{"resource_id": "i-1", "application_id": "app1", "resource_type": "AWS::EC2::Instance"}],
-        T0,
-    )
-    return made
-
-
-@pytest.fixture
-def reports() -> list[BatchReport]:
-    return []
-
-
-@pytest.fixture
-def sink(tables: Tables, clock: Clock, reports: list[BatchReport], tmp_path: Path) -> Sink:
-    configuration = settings.load()
-    return Sink(
-        scope=stream.scope_of(configuration),
-        tables=tables,
-        model=stream.model_of(configuration),
-        clock=clock,
-        wall_clock=clock,
-        lookup=LookupCache(tables, 60),
-        rejects_path=str(tmp_path / "rejected"),
-        lease=acquire(tables.states, "test", "checkpoint", T0),
-        on_report=reports.append,
-    )
 
 
 def write(spark: SparkSession, sink: Sink, rows: list[dict[str, Any]], batch_id: int) -> None:

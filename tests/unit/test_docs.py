@@ -19,7 +19,7 @@ BLOCKS = [
 ]
 COMMANDS = [
     "dashboard", "demo", "run", "tables", "parse", "evaluate", "top", "explain", "history", "ack", "resolve", "reopen",
-    "rules", "lookup", "doctor",
+    "rules", "lookup", "rejects", "replay", "doctor",
 ]  # fmt: skip
 
 
