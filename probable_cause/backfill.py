@@ -123,9 +123,10 @@ def find(task: Task) -> list[str]:
     found: list[str] = []
     for path in task.paths:
         folder = Folder(path)
-        names = [folder.of(name) for name in folder.all_files() if wanted(task.kind, name)]
-        if not names and folder.exists(""):
-            names = [path]  # a file
+        if folder.is_file():
+            names = [path]
+        else:
+            names = [folder.of(name) for name in folder.all_files() if wanted(task.kind, name)]
         if not names:
             raise ProbableCauseError(f"{path}: no {task.kind} file in or below it")
         found += names

@@ -18,8 +18,10 @@ from probable_cause.rules import catalogue
 from probable_cause.settings import Settings
 from probable_cause.state import dynamodb, lease, tables
 from probable_cause.state.moments import from_text
+from probable_cause.storage import Folder
 
 _SUPPORTED_SPARK = ((4, 1, 1), (4, 4, 0))  # from, and before
+_SPOOLED = 2000  # batches that wait for the archive; a drain takes them every minute
 _SILENT_AFTER = 120.0  # seconds without a sign of the job
 
 
@@ -44,7 +46,7 @@ def examine(confs: Sequence[str]) -> list[Finding]:
     except ProbableCauseError as exc:
         return [*findings, Finding("configuration", False, str(exc), "correct the keys named, see conf/default.yml")]
     findings.append(Finding("configuration", True, ", ".join(configuration.sources)))
-    return [*findings, *_rules(configuration), *_account(configuration)]
+    return [*findings, *_rules(configuration), *_archive(configuration), *_account(configuration)]
 
 
 def _machine() -> Iterator[Finding]:
@@ -73,6 +75,22 @@ def _rules(configuration: Settings) -> Iterator[Finding]:
         yield Finding("rules", True, f"{len(rules.rules)} rules")
     except ProbableCauseError as exc:
         yield Finding("rules", False, str(exc), "`probable-cause rules check` names file and line")
+
+
+def _archive(configuration: Settings) -> Iterator[Finding]:
+    if not configuration.archive_enabled:
+        yield Finding("archive", True, "off (archive.enabled)")
+        return
+    from probable_cause.archive import delta, spool
+    from probable_cause.archive.writer import spool_path
+
+    try:
+        jars, waiting = delta.coordinates(), spool.waiting(Folder(spool_path(configuration.checkpoint)))
+    except (ProbableCauseError, OSError) as exc:
+        yield Finding("archive", False, str(exc), "see docs/archive.md")
+        return
+    advice = "" if waiting <= _SPOOLED else "the archive can't be written: the job's log says why (docs/runbook.md)"
+    yield Finding("archive", waiting <= _SPOOLED, f"{jars}; {waiting} batches wait in the spool", advice)
 
 
 def _account(configuration: Settings) -> Iterator[Finding]:

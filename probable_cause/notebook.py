@@ -84,7 +84,8 @@ def play(spark: SparkSession, folder: str | Path, archive: str | None = None, **
                 writer.keep(kept, Lease("play", 1, "play"), number, touched)
         for one in step.actions:
             act(tables, one.application_id, one.event_type, one.status, one.who, step.at, one.reason, one.cause)
-        for application in sorted({one.application_id for one in (*step.truths, *step.actions)}):
+        asked = {one.application_id for one in step.truths} | {one.application_id for one in step.actions}
+        for application in sorted(asked):
             renew(tables, application, step.at, sink.model)
     if writer is not None:
         writer.release()
@@ -174,6 +175,7 @@ def timeline(tables: Tables, application_id: str) -> Figure:
             )
     axes.set_yticks(range(len(LAYERS)), LAYERS)
     axes.set_ylim(-0.6, len(LAYERS) - 0.2)
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(axes.xaxis.get_major_locator()))
+    shown = dates.ConciseDateFormatter(axes.xaxis.get_major_locator())  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(shown)
     axes.set_title(f"{application_id}: ◆ cause  ● symptom  ▲ recovery; background: health as believed")
     return figure

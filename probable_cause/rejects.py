@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -133,10 +134,9 @@ def _again(spark: SparkSession, rows: list[Row], routing: Routing, sink: Sink) -
     kept = pipeline.of_interest_or_rejected(events, sink.scope).persist()
     try:
         again = pipeline.rejected(kept).toArrow().to_pylist(maps_as_pydicts="lossy")
-        # The portion's own first event names the write: unique enough, and never the stream's.
-        touched = sink.write_beside(
-            kept, f"rejects.{sink.wall_clock().timestamp()}", sum(one.num_rows for one in batches)
-        )
+        # Named by what it holds: a portion that is sent again after a crash is known by its name.
+        name = hashlib.blake2b(orjson.dumps(rows), digest_size=8).hexdigest()
+        touched = sink.write_beside(kept, f"rejects.{name}", sum(one.num_rows for one in batches))
     finally:
         kept.unpersist()
     return [{name: value for name, value in row.items() if value is not None} for row in again], touched

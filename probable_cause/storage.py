@@ -49,6 +49,10 @@ class Folder:
     def exists(self, name: str) -> bool:
         return bool(self._files.get_file_info(self._at(name)).type != fs.FileType.NotFound)
 
+    def is_file(self) -> bool:
+        """Whether the path is no folder but a file."""
+        return bool(self._files.get_file_info(self._root).type == fs.FileType.File)
+
     def read(self, name: str) -> bytes:
         """Raises FileNotFoundError."""
         with self._files.open_input_stream(self._at(name), compression=None) as stream:

@@ -79,6 +79,11 @@ def plans(spool: Folder, checkpoint: Folder, at_most: int) -> list[Plan]:
     return begun + new
 
 
+def waiting(spool: Folder) -> int:
+    """How many batches are in the spool."""
+    return sum(len(spool.folders(epoch)) for epoch in spool.folders() if epoch != _PLANS)
+
+
 def _read(spool: Folder, name: str) -> Plan:
     content = json.loads(spool.read(f"{_PLANS}/{name}"))
     return Plan(name.partition(".")[0], tuple(content["batches"]))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from probable_cause.state.lease import acquire
 from probable_cause.state.memory import memory_tables
 from probable_cause.state.tables import Tables
 from probable_cause.storage import Folder
+from tests.conftest import ROOT
 from tests.spark.conftest import Clock
 from tests.spark.rows import T0, at
 from tests.spark.test_sink import call, refused, write
@@ -254,8 +257,13 @@ def test_a_table_that_is_not_there_is_told(with_delta: SparkSession, tmp_path: P
         delta.read(with_delta, str(tmp_path), delta.EVENTS)
 
 
-def test_the_coordinates_follow_the_pins() -> None:
-    assert delta.coordinates() == "io.delta:delta-spark_4.1_2.13:4.2.0"
+def test_the_coordinates_are_those_of_the_pins_and_of_the_docs() -> None:
+    pins = dict(re.findall(r"\"?(pyspark|delta-spark)==([0-9.]+)", (ROOT / "setup.py").read_text("utf-8")))
+    pinned = f"io.delta:delta-spark_{pins['pyspark'].rpartition('.')[0]}_2.13:{pins['delta-spark']}"
+    if version("pyspark") == pins["pyspark"]:
+        assert delta.coordinates() == pinned
+    for page in (ROOT / "docs").glob("*.md"):
+        assert set(re.findall(r"io\.delta:delta-spark[\w.:]+", page.read_text("utf-8"))) <= {pinned}, page
     assert settings.load().archive_enabled is False
 
 

@@ -40,6 +40,7 @@ def waiting(tmp_path: Path) -> Folder:
 
 
 def test_whole_and_committed_batches_are_planned(waiting: Folder, checkpoint: Folder) -> None:
+    assert spool.waiting(waiting) == 7
     assert spool.plans(waiting, checkpoint, 2) == [Plan(OLD, (98, 99)), Plan(NEW, (5, 6)), Plan(NEW, (7,))]
 
 

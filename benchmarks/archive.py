@@ -1,0 +1,210 @@
+"""What the archive costs, and how fast the past is read: one run, one machine.
+
+    python -m benchmarks.archive [--batches 40] [--lines 200000] [--items 10000] [--json FILE]
+
+Reported: seconds of a batch without and with the archive (p50, p95), whose drains go on meanwhile; bytes of a million
+archived events; lines a second and GB an hour of a backfill of flow logs beside the floor, which is reading and parsing
+the same files; seconds to rebuild lost items on the embedded AWS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from probable_cause import backfill, pipeline, session, settings, stream
+from probable_cause.archive import delta
+from probable_cause.archive.maintenance import maintain
+from probable_cause.archive.writer import Archive
+from probable_cause.arrow_schema import arrow_schema
+from probable_cause.clock import wall_clock
+from probable_cause.local.emulator import embedded_aws, free_port
+from probable_cause.schemas import EVENT
+from probable_cause.sink import Sink
+from probable_cause.sources import routing_of
+from probable_cause.sources.archived import file_batches
+from probable_cause.state import dynamodb, lookups
+from probable_cause.state.lease import acquire
+from probable_cause.state.memory import memory_tables
+from probable_cause.state.tables import Tables, Write
+
+T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+EVENTS_A_BATCH = 500
+WARM_UP = 12
+HEADER = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+)
+LINE = "2 123456789012 eni-{0} 10.1.1.{0} 10.2.2.{1} {2} 5432 6 1 60 {3} {4} {5} OK"
+
+
+def measure(batches: int, lines: int, items: int) -> dict[str, Any]:
+    """All figures."""
+    spark = session.build("archive-benchmark", "local[2]", archive=True)
+    delta.require(spark)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        told = {
+            **_latency(spark, work, batches),
+            **_backfill(spark, work, lines),
+            **_rebuild(spark, work, items),
+        }
+    spark.stop()
+    return told
+
+
+def _settings(work: Path) -> settings.Settings:
+    places = {"checkpoint": str(work / "checkpoint"), "rejects": {"path": str(work / "rejected")}}
+    return settings.load(overrides={**places, "archive": {"path": str(work / "archive")}})
+
+
+def _sink(work: Path) -> Sink:
+    tables = memory_tables()
+    rows = [{"ip": f"10.1.1.{number}", "application_id": f"app{number}"} for number in range(20)]
+    lookups.put(tables, rows, [], T0)
+    sink = stream.sink_beside(_settings(work), tables)
+    sink.lease = acquire(tables.states, "benchmark", "benchmark", T0)
+    return sink
+
+
+def _batch(spark: SparkSession, number: int) -> Any:
+    start = T0 + timedelta(seconds=number)
+    rows = [
+        {
+            "event_id": f"{number}-{one}",
+            "family": "vpc_flow",
+            "action": "REJECT",
+            "outcome": "reject",
+            "source_ip": f"10.1.1.{one % 20}",
+            "destination_ip": f"10.2.2.{one % 250}",
+            "destination_port": 5432,
+            "event_time": start,
+            "arrived_at": start + timedelta(minutes=5),
+            "interface_id": f"eni-{one % 20}",
+            "fields": [],
+            "message": LINE.format(one % 20, one % 250, 40000 + one, number, number + 60, "REJECT"),
+            "position": f"shard:{number}",
+        }
+        for one in range(EVENTS_A_BATCH)
+    ]
+    return spark.createDataFrame(pa.Table.from_pylist(rows, schema=arrow_schema(EVENT)))
+
+
+def _latency(spark: SparkSession, work: Path, batches: int) -> dict[str, Any]:
+    sink = _sink(work)
+    path = str(work / "archive")
+    archive = Archive(spark, sink.tables, sink.scope, path, str(work / "checkpoint"), 5.0, 1e9, wall_clock)
+    seconds: dict[str, list[float]] = {"off": [], "on": []}
+    for number in range(WARM_UP + 2 * batches):
+        kept = pipeline.of_interest_or_rejected(_batch(spark, number), sink.scope)
+        on = number >= WARM_UP + batches or number < WARM_UP // 2
+        if number == WARM_UP + batches:
+            archive.start()
+        sink.archive = archive if on else None
+        began = time.perf_counter()
+        sink.write_batch(kept, number)
+        if number >= WARM_UP:
+            seconds["on" if on else "off"].append(time.perf_counter() - began)
+    archive.stop()
+    maintain(spark, path, wall_clock(), timedelta(days=36500))
+    events = delta.read(spark, path, delta.EVENTS)
+    files = [Path(one.removeprefix("file://")) for one in events.inputFiles()]
+    size = sum(one.stat().st_size for one in files)
+    return {
+        "batch_seconds": {name: _quantiles(some) for name, some in seconds.items()},
+        "bytes_per_million_events": round(size / events.count() * 1e6),
+    }
+
+
+def _quantiles(seconds: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(seconds, n=20)
+    return {"p50": round(statistics.median(seconds), 3), "p95": round(cuts[18], 3)}
+
+
+def _backfill(spark: SparkSession, work: Path, lines: int) -> dict[str, Any]:
+    folder, each, size = work / "vpcflowlogs", 10_000, 0
+    folder.mkdir()
+    start = int(T0.timestamp())
+    for file in range(lines // each):
+        # Of ten records one is refused, as on a network with something wrong.
+        text = "\n".join(
+            LINE.format(
+                n % 20,
+                n % 250,
+                1024 + n % 60000,
+                start + file,
+                start + file + 60,
+                "REJECT" if n % 10 == 0 else "ACCEPT",
+            )
+            for n in range(each)
+        )
+        content = f"{HEADER}\n{text}\n".encode()
+        size += len(content)
+        (folder / f"{file:04d}.log.gz").write_bytes(gzip.compress(content))
+    sink, loaded = _sink(work), replace(_settings(work), checkpoint=str(work / "backfill"))
+    files = [str(one) for one in sorted(folder.iterdir())]
+
+    def floor() -> None:
+        binary = spark.read.format("binaryFile").load(files).select("path", "content")
+        hop = file_batches("flow", routing_of(()), None)
+        binary.mapInArrow(hop, EVENT).write.format("noop").mode("overwrite").save()
+
+    floor()
+    began = time.perf_counter()
+    floor()
+    bare = time.perf_counter() - began
+    warm = backfill.Task("flow", tuple(files[:1]))
+    backfill.run(spark, loaded, warm, sink)
+    began = time.perf_counter()
+    done = backfill.run(spark, loaded, backfill.Task("flow", (str(folder),)), sink)
+    whole = time.perf_counter() - began
+    return {
+        "backfill": {"lines_per_second": round(done.lines / whole), "gb_per_hour": round(size / whole * 3600 / 1e9, 1)},
+        "floor": {"lines_per_second": round(done.lines / bare), "gb_per_hour": round(size / bare * 3600 / 1e9, 1)},
+    }
+
+
+def _rebuild(spark: SparkSession, work: Path, items: int) -> dict[str, Any]:
+    path = str(work / "rebuild")
+    original = memory_tables()
+    for number in range(items):
+        key = {"ApplicationId": f"app{number % 100}", "EventKey": f"network#cause {number}#1"}
+        original.events.apply(Write(key, {"Count": number, "EventMessage": "x" * 500, "SeenEvents": bytes(240)}))
+    scope = stream.scope_of(_settings(work))
+    Archive(spark, original, scope, path, str(work / "none"), 1e9, 1e9, wall_clock).drain()
+    with embedded_aws(free_port(), work / "aws.log") as url:
+        overrides = {"aws": {"endpoint_url": url}, "tables": {"create_missing": True}, "archive": {"path": path}}
+        loaded = settings.load(overrides=overrides)
+        began = time.perf_counter()
+        written = backfill.rebuild(spark, loaded)
+        seconds = time.perf_counter() - began
+        tables: Tables = dynamodb.connect(loaded.region, url)
+        assert tables.events.scan() and written == items
+    return {"rebuild": {"items": items, "seconds": round(seconds, 1)}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batches", type=int, default=40)
+    parser.add_argument("--lines", type=int, default=200_000)
+    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    told = measure(chosen.batches, chosen.lines, chosen.items)
+    print(json.dumps(told, indent=2))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
