@@ -24,8 +24,8 @@ from tests.chaos.proxy import Faults
 from tests.chaos.workload import Fact, Maker, Shape, Stream, World
 
 SMALL = Shape(events=6000, applications=2, redelivered=0.0, poison=0.0)
-PATIENCE = 120.0
-QUIET = 6.0  # seconds without a change of the tables, after which a run is over
+PATIENCE = 180.0
+QUIET = 25.0  # seconds without a change of the tables, after which a run is over: more than a slow batch takes
 
 
 @dataclass(frozen=True)
