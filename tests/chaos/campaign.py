@@ -30,7 +30,7 @@ from tests.chaos.proxy import Faults
 from tests.chaos.workload import Fact, Maker, Shape, Stream, World, payload, slices, trail_line
 
 START_SECONDS = 120.0  # a cold JVM on a busy machine
-IDLE_SECONDS = 25.0  # without any change, after which the job has done what it will do
+IDLE_SECONDS = 60.0  # without any change, after which the job has done what it will do
 RANDOM_KINDS = ("driver", "jvm", "all", *["worker"] * 6)  # by how often; a worker costs no start of a Java machine
 
 
