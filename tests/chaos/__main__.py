@@ -57,9 +57,9 @@ def main(arguments: Sequence[str]) -> int:
             reshards=0 if kinesis == "moto" else 2,  # moto's reshards lose the records of the parent
             seconds=chosen.seconds,
         )
-        folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-        results.append(campaign.run(options, folder))
-        sys.stdout.write(f"logs are in {folder}\n")
+        logs = Path(tempfile.mkdtemp(prefix="chaos-"))
+        results.append(campaign.run(options, logs))
+        sys.stdout.write(f"logs are in {logs}\n")
     return report.campaigns(results, chosen.show)
 
 

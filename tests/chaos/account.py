@@ -46,14 +46,18 @@ class Cloud:
     _names: Iterator[int] = field(default_factory=itertools.count)
 
     def account(self, world: World, stream: str | None = None, shards: int = 2, **over: Any) -> Account:
-        """A stream of its own (or `stream`), tables and a configuration."""
+        """A stream of its own (or `stream`), tables and a configuration.
+
+        Args:
+            over: `prefix` of tables that exist; `reading`, settings below `stream`; `identity`, `lookup` as in settings.
+        """
         name = f"chaos{next(self._names)}"
         client = self.kinesis.client()
         if stream is None:
             client = self.kinesis.stream(name, shards)
         content: dict[str, Any] = {
             "aws": {"endpoint_url": self.url, "region": REGION},
-            "stream": {"name": stream or name, "lag": "200ms", "trigger": "200ms", **over.get("stream", {})},
+            "stream": {"name": stream or name, "lag": "200ms", "trigger": "200ms", **over.get("reading", {})},
             "checkpoint": str(self.folder / name / "checkpoint"),
             "rejects": {"path": str(self.folder / name / "rejected")},
             "tables": {"prefix": f"{over.get('prefix', name)}."},

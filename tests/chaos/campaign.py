@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from probable_cause.state import lookups
 from probable_cause.state.application import act
 from probable_cause.state.identity import is_chunk
 from probable_cause.state.lease import last_beat
@@ -166,15 +167,13 @@ class Campaign:
             self.job.kill("all", self.dice)
         elif not expected:
             self.result.by_itself.append(self.job.told()[-300:])
-        if self.job.batches == 0 and "StackOverflow" in self.job.told():
-            self.result.faults.append("a job that could not start")
         self.job.clear()
         self.job = None
 
-    def _until(self, holds: object, seconds: float) -> bool:
+    def _until(self, holds: Callable[[], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if holds():  # type: ignore[operator]
+            if holds():
                 return True
             time.sleep(0.1)
         return False
@@ -199,13 +198,15 @@ class Campaign:
                 return
             time.sleep(0.5)
 
-    def _compare(self, wanted: dict[oracle.Key, object], operators: Operators | None, ended: list[Resolution]) -> None:
+    def _compare(
+        self, wanted: Mapping[oracle.Key, Mapping[str, Any]], operators: Operators | None, ended: list[Resolution]
+    ) -> None:
         flags, forks = operators.flags() if operators else ({}, [])
         for one in ended:
             key = (one.application_id, f"{one.event_type}#{one.cause}#1")
             flags[key] = {("resolved", "chaos", oracle.moment(one.at))}
         events = [one for one in self.account.tables.events.scan() if not is_chunk(one)]
-        self.result.events = oracle.compare(events, wanted, flags)  # type: ignore[arg-type]
+        self.result.events = oracle.compare(events, wanted, flags)
         by_key = {(one["ApplicationId"], one["EventKey"]): one for one in events}
         self.result.states = oracle.compare_states(self.account.tables.states.scan(), by_key)
         found = oracle.rejects_on_disk(self.account.folder / "rejected")
@@ -246,8 +247,6 @@ class Campaign:
         return facts, [Resolution(application, "cloudsystem", cause, facts[1].at + 5000)]
 
     def _own(self, instance: str, application: str) -> None:
-        from probable_cause.state import lookups
-
         row = {"resource_id": instance, "application_id": application, "resource_type": "AWS::EC2::Instance"}
         lookups.put(self.account.tables, [], [row], datetime.now(UTC))
 

@@ -168,7 +168,7 @@ def children(sky: Cloud, seed: int, off: str) -> list[str]:
     """The stream is resharded while the job is down and parents are unread: Spark's own offset log must show that no
     child was begun before its parents were read to their end."""
     stream, world = _stream(seed, SMALL)
-    account = sky.account(world, stream={"max_span": "1s"})  # parents need several batches
+    account = sky.account(world, reading={"max_span": "1s"})  # parents need several batches
     third = len(stream.records) // 3
     account.put_records(stream.records[:third])
     for part in range(4):  # spread over arrival time, so that max_span makes several batches of it
