@@ -49,7 +49,7 @@ class Cloud:
         """A stream of its own (or `stream`), tables and a configuration.
 
         Args:
-            over: `prefix` of tables that exist; `reading`, settings below `stream`; `identity`, `lookup` as in settings.
+            over: `prefix` of tables that exist; `reading`: settings below `stream`; `identity` and `lookup` as there.
         """
         name = f"chaos{next(self._names)}"
         client = self.kinesis.client()

@@ -18,7 +18,7 @@ from typing import Any
 
 from probable_cause import logs, session, settings, sink, stream
 from probable_cause.errors import ProbableCauseError
-from probable_cause.state import application, dynamodb, tables
+from probable_cause.state import application, dynamodb, episodes, tables
 from probable_cause.state.identity import Seen
 from probable_cause.state.tables import Write
 
@@ -41,12 +41,12 @@ GUARDS = {
 def switch_off(guard: str) -> None:
     """Takes one guard out of this process."""
     if guard == "identity":
-        add = application.add
+        add = episodes.add
 
         def forgetful(existing: Sequence[Any], row: Any, stamp: str, remembered: int, at: Any, *_: Any) -> Any:
             return add([replace(one, seen=Seen()) for one in existing], row, stamp, remembered, at)
 
-        application.add = forgetful  # type: ignore[assignment]
+        application.add = forgetful  # type: ignore[attr-defined]
     elif guard == "epoch":
         sink.batch_stamp = lambda epoch, batch_id: f"{batch_id:012d}"  # type: ignore[attr-defined,assignment]
     elif guard == "fencing":
@@ -75,7 +75,7 @@ class Death:
             self.at_point(f"write {table.definition.name} after")
             return done
 
-        dynamodb.DynamoDBTable.apply = watched  # type: ignore[method-assign]
+        dynamodb.DynamoDBTable.apply = watched  # type: ignore[method-assign,assignment]
 
 
 def main(arguments: Sequence[str]) -> int:
