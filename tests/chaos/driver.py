@@ -46,7 +46,7 @@ def switch_off(guard: str) -> None:
         def forgetful(existing: Sequence[Any], row: Any, stamp: str, remembered: int, at: Any, *_: Any) -> Any:
             return add([replace(one, seen=Seen()) for one in existing], row, stamp, remembered, at)
 
-        application.add = forgetful  # type: ignore[attr-defined]
+        application.add = forgetful  # type: ignore[attr-defined,assignment]
     elif guard == "epoch":
         sink.batch_stamp = lambda epoch, batch_id: f"{batch_id:012d}"  # type: ignore[attr-defined,assignment]
     elif guard == "fencing":
