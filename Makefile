@@ -6,7 +6,7 @@ export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
 export PYSPARK_DRIVER_PYTHON := $(CURDIR)/$(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-guards soak notebook test-matrix package clean
+.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-tables chaos-guards soak notebook test-matrix package clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ fuzz: setup ## mutated log lines through every parser, for a bounded time; by co
 
 chaos: setup ## the job under fire, against an oracle (CHAOS="--seed 1 --kills 40 --events 200000" for more)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+chaos-tables: setup ## the tables' part alone: a million events, hundreds of crashes, lost checkpoints
+	@$(BIN)/python -m tests.chaos.tables_only --events 1000000 --crashes 1000 $(CHAOS)
 
 chaos-guards: setup ## each guard taken out once: the harness must find that out
 	@$(BIN)/python -m tests.chaos --guards-off $(CHAOS)
