@@ -93,11 +93,11 @@ def run(seed: int, events: int, crashes: int, lost_checkpoints: int, remembered:
                 chunks = Chunks(made.events)  # a new driver knows nothing
         number += 1
         if index in lost_after:
-            epoch, number = epoch + 1, 0
+            epoch += 1
             again = batches[max(0, index - 40) : index + 1]  # what the stream still keeps
-            for old in again:
+            for number, old in enumerate(again):
                 _write(made, old, batch_stamp(epoch, number), remembered, chunks, dice)
-                number += 1
+            number = len(again)
     items = made.events.scan()
     found = oracle.compare([one for one in items if not is_chunk(one)], oracle.expected(facts))
     listed = sum(map(is_chunk, items))
