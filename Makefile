@@ -6,7 +6,7 @@ export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
 export PYSPARK_DRIVER_PYTHON := $(CURDIR)/$(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-tables chaos-guards soak notebook test-matrix package clean
+.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-tables chaos-guards soak notebook test-matrix package deploy up down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -37,6 +37,7 @@ check: setup ## lint, format, types, pinned versions and their known faults; cha
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/cfn-lint infra/cloudformation/*.yaml
 	@$(BIN)/python tools/audit.py
 
 format: setup ## rewrite the code in the project's format
@@ -75,9 +76,19 @@ notebook: setup ## open the notebooks in JupyterLab, which is installed the firs
 test-matrix: setup ## the tests again on the newest Spark and Delta that go together, in an environment of their own
 	@$(BIN)/python tools/matrix.py
 
-package: setup ## the wheel, as spark-submit takes it
-	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
-	@ls -l dist
+package: setup ## the wheel, the Lambdas' zips, templates and page for AWS, under dist/, with sizes
+	@$(BIN)/python tools/package.py
+
+STACK ?= main
+deploy: ## a stack into AWS, with a preview: make deploy STACK=main ARGS="--param VpcId=vpc-0abc" (docs/deploy.md)
+	@$(BIN)/python tools/deploy.py $(STACK) $(ARGS)
+
+up: ## emulator, job and dashboard in containers
+	@docker compose up --build --detach
+	@docker compose logs --follow --no-log-prefix dashboard
+
+down: ## end them, and forget what they kept
+	@docker compose down --volumes
 
 clean: ## remove what was built, not .venv
 	@rm -rf build dist .local spark-warehouse .pytest_cache .mypy_cache .ruff_cache

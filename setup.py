@@ -26,6 +26,7 @@ EXTRAS = {
     "browser": ["axe-playwright-python==0.1.8", "playwright==1.65.2"],
     "fuzz": ["atheris==3.0.0"],
     "dev": [
+        "cfn-lint==1.58.0",
         "chispa==0.12.0",
         "hypothesis==6.170.17",
         "jsonschema==4.26.0",
