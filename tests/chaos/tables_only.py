@@ -175,8 +175,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--events", type=int, default=100_000, help="log lines; about half are of interest")
     parser.add_argument("--crashes", type=int, default=200)
     parser.add_argument("--lost-checkpoints", type=int, default=5)
+    parser.add_argument("--remembered", type=int, default=1024, help="events that an item remembers itself")
     chosen = parser.parse_args(arguments)
-    done = run(chosen.seed, chosen.events, chosen.crashes, chosen.lost_checkpoints)
+    done = run(chosen.seed, chosen.events, chosen.crashes, chosen.lost_checkpoints, chosen.remembered)
     sys.stdout.write(
         f"seed {chosen.seed}: {done.facts:,} events in {done.batches:,} batches, {done.crashes} crashes, "
         f"{done.epochs - 1} lost checkpoints, {done.chunks:,} chunks, {done.seconds:.0f} s\n"
