@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -27,11 +28,13 @@ LIBRARIES = {"log_indexer": ("pyarrow", "numpy", "orjson", "isal")}
 PLATFORM = ("--platform", "manylinux_2_28_aarch64", "--platform", "manylinux2014_aarch64", "--python-version", "3.13",
             "--implementation", "cp", "--only-binary=:all:")  # fmt: skip
 LAMBDA_LIMIT = 250 * 1024**2  # bytes of code and libraries, unzipped
-# Parts of the libraries that are for building against them, for testing them, or for what the indexer does not do.
+# Parts of the libraries that are for building against them and for testing them, and what nothing here imports. Shared
+# libraries of pyarrow need one another, so that few can go; `missing_libraries` holds that.
 LEFT_OUT = (
-    "*/tests/*", "*/include/*", "*.pxd", "*.pyx", "*.h", "*/__pycache__/*", "bin/*",
-    "*flight*", "*gandiva*", "*substrait*", "*dataset*", "*parquet*", "*acero*",
+    "*/tests/*", "*/include/*", "*.pxd", "*.pyx", "*.h", "*/__pycache__/*", "bin/*", "*cpp_tests*",
+    "*flight*", "*gandiva*", "*parquet_encryption*",
 )  # fmt: skip
+_NEEDED = re.compile(rb"lib(?:arrow|parquet)\w*\.so\.\d+")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # zips of the same content are the same bytes
 
 
@@ -72,9 +75,19 @@ def lambda_zip(name: str, target: Path, libraries: Path | None = None) -> int:
             inside = path.relative_to(libraries or path)
             if path.is_file() and not any(inside.match(pattern) for pattern in LEFT_OUT):
                 size += _add(archive, path, inside.as_posix())
+    if missing := missing_libraries(target):
+        raise SystemExit(f"{target.name} lacks {', '.join(sorted(missing))}, which its libraries are linked with")
     if size > LAMBDA_LIMIT:
         raise SystemExit(f"{target.name} is {_mib(size)} unzipped; Lambda takes {_mib(LAMBDA_LIMIT)}")
     return size
+
+
+def missing_libraries(target: Path) -> set[str]:
+    """Arrow's shared libraries that others in the zip name, and that are not in it."""
+    with zipfile.ZipFile(target) as archive:
+        shared = [name for name in archive.namelist() if ".so" in Path(name).name]
+        named = {found.decode() for name in shared for found in _NEEDED.findall(archive.read(name))}
+    return named - {Path(name).name for name in shared}
 
 
 def _add(archive: zipfile.ZipFile, path: Path, name: str) -> int:

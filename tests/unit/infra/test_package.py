@@ -58,6 +58,16 @@ def test_the_indexers_zip_has_its_libraries_and_not_their_tests(tmp_path: Path) 
     assert not [name for name in names if "tests/" in name or "include/" in name or "pyspark" in name]
 
 
+def test_a_shared_library_that_others_need_is_not_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "libraries" / "pyarrow"
+    folder.mkdir(parents=True)
+    (folder / "lib.cpython-313.so").write_bytes(b"\x7fELF..libarrow_acero.so.2600\0libm.so.6\0")
+    with pytest.raises(SystemExit, match=r"lacks libarrow_acero\.so\.2600"):
+        package.lambda_zip("log_indexer", tmp_path / "zip", tmp_path / "libraries")
+    (folder / "libarrow_acero.so.2600").write_bytes(b"\x7fELF")
+    package.lambda_zip("log_indexer", tmp_path / "zip", tmp_path / "libraries")
+
+
 def test_the_templates_name_the_zips_and_handlers_that_are_packaged() -> None:
     found = {}
     for _, _, one in resources("AWS::Lambda::Function"):

@@ -178,3 +178,15 @@ def test_the_policies_of_strings_are_json() -> None:
             text = text[0] if isinstance(text, list) else text
             if text:
                 assert json.loads(text), logical
+
+
+def test_no_line_that_we_write_comes_back_to_us() -> None:
+    criteria = load("ingest")["Parameters"]["SelectionCriteria"]["Default"]
+    left_out = set(json.loads(criteria.removeprefix("LogGroupName NOT IN ")))
+    written = set()
+    for name, _, one in resources("AWS::Logs::LogGroup"):
+        group = one["Properties"]["LogGroupName"]
+        text = group if isinstance(group, str) else group["Fn::Sub"]
+        written.add(text.replace("${TablePrefix}", ""))
+        assert name != "analysis-ec2"
+    assert left_out == written
