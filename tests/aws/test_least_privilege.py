@@ -34,7 +34,7 @@ PACKAGE = Path(__file__).parents[2] / "probable_cause"
 BY_LAMBDA_ITSELF = {
     "logs:CreateLogStream", "logs:PutLogEvents", "dynamodb:DescribeStream", "dynamodb:GetRecords",
     "dynamodb:GetShardIterator", "dynamodb:ListStreams", "sqs:ReceiveMessage", "sqs:DeleteMessage",
-    "sqs:GetQueueAttributes", "kms:GenerateDataKey", "kms:Decrypt",
+    "sqs:GetQueueAttributes",
 }  # fmt: skip
 # Where the name that a request is signed for is not the prefix of its IAM actions.
 PREFIX = {"tagging": "tag"}

@@ -71,6 +71,20 @@ def test_every_field_of_a_document_has_a_type_in_the_template() -> None:
         assert set(one.body) <= set(known), one.index
 
 
+def test_saved_searches_show_fields_that_there_are_and_the_dashboard_finds_them() -> None:
+    known = TEMPLATE["template"]["mappings"]["properties"]
+    text = (Path(__file__).parents[3] / "infra" / "search" / "saved-objects.ndjson").read_text("utf-8")
+    objects = [json.loads(line) for line in text.splitlines()]
+    names = {(one["type"], one["id"]) for one in objects}
+    for one in objects:
+        assert {(other["type"], other["id"]) for other in one["references"]} <= names
+        assert set(one["attributes"].get("columns", ())) <= set(known)
+        if one["type"] == "search":
+            query = json.loads(one["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
+            assert {word.split(":")[0] for word in query.split() if ":" in word} <= set(known)
+    assert ("dashboard", "what-happened") in names
+
+
 def test_a_line_that_no_parser_takes_is_findable_with_its_reason() -> None:
     (one,) = found(record("/vpc/flow", "no flow record"))
     assert one.index == "logs-rejected-2026.03.01"
