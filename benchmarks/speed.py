@@ -84,11 +84,15 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     lookup = lookup_frame(spark, world.lookup()).persist()
     lookup.count()
     decoded = source.mapInArrow(decode_batches(routing), EVENT)
+    wanted = source.mapInArrow(decode_batches(routing, pipeline.prefilter(scope)), EVENT)
     kept = pipeline.of_interest_or_rejected(decoded, scope)
     steps: dict[str, Callable[[], Any]] = {
         "envelope only": lambda: _drain(source.mapInArrow(envelope_only, "message string")),
         "envelope + families": lambda: _drain(decoded),
         "envelope + families + rules": lambda: _drain(kept),
+        "whole pipeline, prefilter": lambda: pipeline.by_cause(
+            pipeline.of_interest(pipeline.of_interest_or_rejected(wanted, scope)), lookup, scope
+        ).toArrow(),
         "whole pipeline": lambda: pipeline.by_cause(pipeline.of_interest(kept), lookup, scope).toArrow(),
         "plain Python, one core": lambda: plain_python(payloads),
     }

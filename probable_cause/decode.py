@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,7 @@ from probable_cause.arrow_schema import TIMESTAMP, arrow_schema
 from probable_cause.envelope import Payload, open_record
 from probable_cause.errors import RejectedLineError
 from probable_cause.parsing import Batches, Parsed, clean, parse, parse_batches
+from probable_cause.prefilter import NOTHING, Prefilter, passed_over, span_of
 from probable_cause.routing import Route, Routing
 from probable_cause.schemas import EVENT
 
@@ -40,6 +42,12 @@ class _Lines:
     ids: list[str] = field(default_factory=list)
     delivered: list[int] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
+
+    def only(self, chosen: np.ndarray) -> _Lines:
+        """Those of the lines for which `chosen` is true."""
+        kept = np.flatnonzero(chosen).tolist()
+        columns = (self.messages, self.ids, self.delivered, self.origin)
+        return _Lines(*([values[line] for line in kept] for values in columns))  # type: ignore[arg-type]
 
 
 @dataclass
@@ -92,24 +100,33 @@ class _Chunk:
         self.count += 1
         self.size += len(message)
 
-    def batches(self) -> Batches:
-        """schemas.EVENT: one batch a family, one of what no family saw."""
+    def batches(self, prefilter: Prefilter) -> Batches:
+        """schemas.EVENT: one batch a family, one of what no family saw and of how many lines were passed over."""
+        others = self.rejects
+        span = span_of(prefilter, (payload["arrived_at"] for payload in self.origins))
         for (family, form), lines in self.lines.items():
+            skipped = passed_over(prefilter, family, form, lines.messages, lines.delivered, span)
+            if skipped.any():
+                others = [*others, {"family": family, "skipped_lines": int(skipped.sum())}]
+                lines = lines.only(~skipped)
             if lines.ids:
                 yield _event_batch(family, form, lines, self.origins)
-        if self.rejects:
-            yield pa.RecordBatch.from_pylist(self.rejects, schema=arrow_schema(EVENT))
+        if others:
+            yield pa.RecordBatch.from_pylist(others, schema=arrow_schema(EVENT))
 
 
-def decode(records: Iterable[Record], routing: Routing) -> Batches:
-    """Records -> batches of schemas.EVENT, of bounded size. The same records give the same rows in the same order."""
+def decode(records: Iterable[Record], routing: Routing, prefilter: Prefilter = NOTHING) -> Batches:
+    """Records -> batches of schemas.EVENT, of bounded size. The same records give the same rows in the same order.
+
+    Lines that `prefilter` passes over are counted in `skipped_lines` of a row a family and batch.
+    """
     chunk = _Chunk()
     for record in records:
         chunk.add(record, routing)
         if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
-            yield from chunk.batches()
+            yield from chunk.batches(prefilter)
             chunk = _Chunk()
-    yield from chunk.batches()
+    yield from chunk.batches(prefilter)
 
 
 def decode_payloads(payloads: Iterable[tuple[Payload, Route | None, str]]) -> Batches:
@@ -118,23 +135,25 @@ def decode_payloads(payloads: Iterable[tuple[Payload, Route | None, str]]) -> Ba
     for payload, route, position in payloads:
         chunk.add_payload(payload, route, {"arrived_at": None, "position": position})
         if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
-            yield from chunk.batches()
+            yield from chunk.batches(NOTHING)
             chunk = _Chunk()
-    yield from chunk.batches()
+    yield from chunk.batches(NOTHING)
 
 
-def decode_records(records: Iterable[Record], routing: Routing) -> pa.RecordBatch:
+def decode_records(records: Iterable[Record], routing: Routing, prefilter: Prefilter = NOTHING) -> pa.RecordBatch:
     """As decode(), in one batch."""
     schema = arrow_schema(EVENT)
-    batches = list(decode(records, routing))
+    batches = list(decode(records, routing, prefilter))
     return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], schema=schema)
 
 
-def decode_batches(routing: Routing) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
+def decode_batches(
+    routing: Routing, prefilter: Prefilter = NOTHING
+) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
     """The function for `mapInArrow` that turns schemas.RECORD into schemas.EVENT."""
 
     def hop(batches: Iterable[pa.RecordBatch]) -> Batches:
-        return decode((record for batch in batches for record in _records(batch)), routing)
+        return decode((record for batch in batches for record in _records(batch)), routing, prefilter)
 
     return hop
 
@@ -174,6 +193,7 @@ def _event_batch(family: str, form: str | None, lines: _Lines, origins: list[dic
     ):
         columns[name] = pa.concat_arrays([none, pa.array(words, pa.string())])
     columns["family"] = pa.repeat(family, len(line_of_row))
+    columns["skipped_lines"] = pa.nulls(len(line_of_row), pa.int64())
     columns["message"] = pc.coalesce(columns["message"], by_row(lines.messages, pa.string()))
     # An application line's own clock is often local time without a zone: CloudWatch's timestamp is the better one.
     own_time = columns["event_time"]

@@ -1,7 +1,8 @@
 """The whole job on one screen: from a log line to what the sink writes.
 
     sources      a CloudWatch Logs subscription's records, from Kinesis or files ...
-    decode       ... opened (envelope) and parsed (families) in one Python hop: schemas.EVENT
+    decode       ... opened (envelope), what no rule can ask for passed over (prefilter), the rest parsed (families),
+                 in one Python hop: schemas.EVENT
     classify     which events are of interest, and how much: schemas.INTEREST
     attribute    to which applications: schemas.ATTRIBUTED
     describe     the cause's identity and summary, in words
@@ -16,10 +17,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from probable_cause import attribution, fold
+from probable_cause.prefilter import Prefilter, prefilter_of
 from probable_cause.rules.classify import classify
 from probable_cause.rules.describe import describe
 from probable_cause.rules.model import RuleSet
@@ -42,10 +44,21 @@ class Scope:
     max_past: float
 
 
+def prefilter(scope: Scope) -> Prefilter:
+    """The lines that can only be counted, since none of the rules could match them: for the decode hop."""
+    return prefilter_of(scope.rules, scope.max_future, scope.max_past)
+
+
 def counted(events: DataFrame) -> DataFrame:
     """schemas.EVENT unchanged; while it passes, lines are counted by family into the batch's metric LINES."""
-    families = [f"count_if(family = '{name}') as {name}" for name in FAMILIES]
-    return events.observe(LINES, *map(F.expr, [*families, "count_if(family is null) as unknown"]))
+    return events.observe(LINES, *line_counts())
+
+
+def line_counts() -> list[Column]:
+    """How many lines of each family there are, those that the prefilter passed over among them; `unknown`: of none."""
+    lines = "coalesce(sum(if({}, coalesce(skipped_lines, 1), 0)), 0) as {}"
+    families = [lines.format(f"family = '{name}'", name) for name in FAMILIES]
+    return [*map(F.expr, [*families, lines.format("family is null", "unknown")])]
 
 
 def of_interest_or_rejected(events: DataFrame, scope: Scope) -> DataFrame:
@@ -54,7 +67,7 @@ def of_interest_or_rejected(events: DataFrame, scope: Scope) -> DataFrame:
     The few rows of a batch that are worth keeping: one pass over it, after which it is small enough to cache.
     """
     return (
-        with_plausible_times(events, scope.max_future, scope.max_past)
+        with_plausible_times(events.where("skipped_lines is null"), scope.max_future, scope.max_past)
         .transform(classify, scope.rules)
         .transform(attribution.of_network_interest, scope.accepted_cidrs, scope.count_external_sources)
     )

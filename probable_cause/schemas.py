@@ -31,11 +31,12 @@ PARSED = """
     fields map<string,string>, record string
 """.strip()
 
-# Where the line came from. delivered_at is CloudWatch's own timestamp of the line, arrived_at Kinesis' of the record.
+# Where the line came from. skipped_lines is null for an event; a row that has it stands for so many lines of its family
+# that the prefilter passed over, and for nothing else. delivered_at is CloudWatch's own timestamp of the line, arrived_at Kinesis' of the record.
 ORIGIN = """
     event_id string, owner string, log_group string, log_stream string, application_id string,
     delivered_at timestamp, arrived_at timestamp, position string,
-    reject_reason string, reject_detail string
+    reject_reason string, reject_detail string, skipped_lines bigint
 """.strip()
 
 EVENT = f"{ORIGIN}, {PARSED}"

@@ -50,6 +50,7 @@ class Stream:
     max_span: float
     trigger: float
     on_trimmed: str
+    prefilter: bool
 
 
 @dataclass(frozen=True)
@@ -284,6 +285,7 @@ class _Checker:
                 max_span=self.duration("stream.max_span"),
                 trigger=self.duration("stream.trigger"),
                 on_trimmed=self.one_of("stream.on_trimmed", "fail", "skip"),
+                prefilter=self.value("stream.prefilter", _boolean),
             ),
             checkpoint=self.value("checkpoint", _text),
             table_prefix=self.value("tables.prefix", _table_prefix),

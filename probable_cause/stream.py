@@ -30,6 +30,7 @@ from probable_cause.progress import Progress, heartbeat
 from probable_cause.rules import catalogue
 from probable_cause.settings import Settings
 from probable_cause.sink import BatchReport, Checkpoints, LookupCache, Sink
+from probable_cause.prefilter import NOTHING
 from probable_cause.sources import read_stream
 from probable_cause.state import dynamodb
 from probable_cause.state.lease import Lease, acquire, beat
@@ -199,6 +200,7 @@ class StreamJob:
             on_trimmed=settings.stream.on_trimmed,
             log_groups=settings.log_groups,
             max_decompressed=settings.max_decompressed,
+            prefilter=pipeline.prefilter(self._sink.scope) if settings.stream.prefilter else NOTHING,
         )
         # Planned once, when the query starts; only what follows the fold's small input is planned with each batch.
         kept = pipeline.of_interest_or_rejected(pipeline.counted(events), self._sink.scope)

@@ -99,12 +99,15 @@ class SparkRunner:
                 self._prepare(group[first : first + _TOGETHER])
 
     def _prepare(self, bundles: Sequence[Bundle]) -> None:
+        """For bundles with the same rules and clock settings."""
+        _, scope, _ = self._settings(bundles[0])
         parsed = []
+        prefilter = pipeline.prefilter(scope)
         for number, bundle in enumerate(bundles):
-            configuration, scope, _ = self._settings(bundle)
+            configuration, _, _ = self._settings(bundle)
             routing = routing_of(configuration.log_groups, configuration.max_decompressed)
             rows = [(one.data, one.arrival, f"{number}:{index}:") for index, one in enumerate(bundle.records)]
-            parsed.append(decode_records(rows, routing))
+            parsed.append(decode_records(rows, routing, prefilter))
         everywhere = replace(scope, count_external_sources=True)
         events = self._spark.createDataFrame(pa.Table.from_batches(parsed))
         kept = pipeline.of_interest_or_rejected(events, everywhere).toArrow()

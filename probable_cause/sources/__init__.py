@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from probable_cause.envelope import MAX_DECOMPRESSED
+from probable_cause.prefilter import NOTHING, Prefilter
 from probable_cause.routing import Routing
 from probable_cause.sources.files import bundle_records, parse_lines, read_records
 from probable_cause.sources.options import NAME, Options
@@ -57,6 +58,7 @@ def read_stream(
     max_decompressed: int = MAX_DECOMPRESSED,
     role_arn: str | None = None,
     shards_per_task: int = 8,
+    prefilter: Prefilter = NOTHING,
 ) -> DataFrame:
     """A Kinesis stream of CloudWatch Logs subscription records as a streaming DataFrame of schemas.EVENT.
 
@@ -72,6 +74,7 @@ def read_stream(
         max_decompressed: bytes above which a record is rejected.
         role_arn: a role to take on before reading.
         shards_per_task: at most so many shards are read by one Spark task.
+        prefilter: which lines are only counted.
 
     Raises:
         SettingsError: with every faulty option.
@@ -92,6 +95,7 @@ def read_stream(
         "routing": routing_of(log_groups).to_json(),
         "maxDecompressed": max_decompressed,
         "shardsPerTask": shards_per_task,
+        "prefilter": prefilter.to_json(),
     }
     given = {key: str(value) for key, value in options.items() if value is not None}
     Options.parse(given)  # here, and not in a Python worker that hands on its text only

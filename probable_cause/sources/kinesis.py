@@ -90,7 +90,7 @@ class KinesisStreamReader(DataSourceStreamReader):
         readers = (RangeReader(stream, part, self.options.limits.on_trimmed) for part in parts)
         found = ahead(chain.from_iterable(((reader.part.shard, page) for page in reader.pages()) for reader in readers))
         gaps: list[Gap] = []
-        yield from decode(_records(found, gaps), self.options.routing)
+        yield from decode(_records(found, gaps), self.options.routing, self.options.prefilter)
         if gaps:
             yield gap_batch(gaps)
 

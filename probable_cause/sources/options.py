@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from probable_cause.envelope import MAX_DECOMPRESSED
 from probable_cause.errors import SettingsError
+from probable_cause.prefilter import NOTHING, Prefilter
 from probable_cause.routing import Routing
 from probable_cause.sources.connection import Connection
 from probable_cause.sources.scout import Limits
@@ -23,6 +24,7 @@ class Options:
     limits: Limits
     starting_position: str = "TRIM_HORIZON"
     shards_per_task: int = 8
+    prefilter: Prefilter = NOTHING
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> Options:
@@ -58,6 +60,14 @@ class Options:
                 f"application_id or null]; found {values.get('routing', '')!r:.100}"
             )
             routing = Routing(())
+        prefilter = NOTHING
+        if "prefilter" in values:
+            try:
+                prefilter = Prefilter.from_json(values["prefilter"])
+            except (ValueError, TypeError):
+                faults.append(
+                    f"prefilter: expected the JSON of prefilter.Prefilter; found {values['prefilter']!r:.100}"
+                )
         options = cls(
             connection=Connection(
                 values.get("streamname", ""), values.get("region"), values.get("endpointurl"), values.get("rolearn")
@@ -68,6 +78,7 @@ class Options:
             ),
             starting_position=choice("startingPosition", ("TRIM_HORIZON", "LATEST")),
             shards_per_task=number("shardsPerTask", 8, 1),
+            prefilter=prefilter,
         )
         if faults:
             raise SettingsError(f"The options of source {NAME} have faults:", faults)
@@ -86,5 +97,6 @@ _OPTIONS = (
     "routing",
     "maxDecompressed",
     "shardsPerTask",
+    "prefilter",
 )
 _LOWER = {option.lower() for option in _OPTIONS}
