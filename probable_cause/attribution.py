@@ -31,6 +31,7 @@ _AS_OF = (
 # What a Config item is related to says whose it is only where few share it.
 _SHARED = ("AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::IAM::Policy", "AWS::KMS::Key", "AWS::Config::ResourceCompliance")
 _MOST_RELATED = 50
+_MOST_MENTIONED = 40
 
 
 def of_network_interest(interest: DataFrame, accepted_cidrs: Sequence[str], count_external: bool) -> DataFrame:
@@ -54,7 +55,8 @@ def attribute(
     """One row per (event of interest, application): schemas.INTEREST -> schemas.ATTRIBUTED.
 
     An event that several applications share gives a row to each. One that belongs to none goes to UNATTRIBUTED; an
-    end of a flow that belongs to none does so too, beside the application of the other end. A Config item belongs to
+    end of a flow that belongs to none does so too, beside the application of the other end. A call whose resources
+    nobody owns belongs to those whose resource is any other string among its parameters. A Config item belongs to
     the application that its tag names, too; if neither tag nor table know it, to those of what it is related to. The
     same event delivered twice within the rows given is one.
 
@@ -82,7 +84,8 @@ def attribute(
             "event",
             "owner",
             "get(own, 0) as first",
-            "array_sort(filter(own, m -> m.place = 'resource')) as owned",
+            "array_sort(filter(own, m -> m.place = 'resource' or "
+            f"(m.place = 'mentioned' and owner != '{UNATTRIBUTED}'))) as owned",
         )
         .selectExpr("event.* except (event_id, application_id)", "id as event_id", "owner as application_id", *_ends())
     )
@@ -113,7 +116,7 @@ def _keys(accepted_cidrs: Sequence[str], application_tags: Sequence[str]) -> str
     config = f"concat({resources}, {_tag(application_tags)}, {_related()})"
     return (
         f"case family when 'vpc_flow' then {ends} when 'application' then {groups} when 'aws_config' then {config} "
-        f"else {resources} end"
+        f"else concat({resources}, {_mentioned()}) end"
     )
 
 
@@ -136,6 +139,16 @@ def _related() -> str:
     return f"coalesce({keys}, array())"
 
 
+def _mentioned() -> str:
+    """SQL: the other strings among a call's parameters, as keys: every service names its resources in its own way."""
+    parameters = "get_json_object(coalesce(record, message), '$.requestParameters')"
+    strings = f'regexp_extract_all({parameters}, r\'"([^"\\\\]{{3,256}})"(?!\\s*:)\', 1)'
+    others = f"array_except({strings}, coalesce(resource_ids, {_NO_TEXTS}))"
+    return (
+        f"coalesce(transform(slice({others}, 1, {_MOST_MENTIONED}), (n, i) -> {_key('mentioned', 'n', 'i')}), array())"
+    )
+
+
 def _text(value: str) -> str:
     """A string literal of Spark SQL."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
@@ -143,10 +156,10 @@ def _text(value: str) -> str:
 
 
 def _matches() -> str:
-    """SQL: matches with an application; those by relation only where there are no others. What has none is an
-    unattributed end of a flow, or, when no match has one, the whole event."""
+    """SQL: matches with an application; those by mention or relation only where there are no others. What has none is
+    an unattributed end of a flow, or, when no match has one, the whole event."""
     any_known = "filter(matches, m -> m.application is not null)"
-    direct = "filter(matches, m -> m.application is not null and m.place != 'related')"
+    direct = "filter(matches, m -> m.application is not null and m.place not in ('mentioned', 'related'))"
     known = f"if(size({direct}) > 0, {direct}, {any_known})"
     unknown = (
         f"transform(filter(matches, m -> m.application is null), m -> named_struct('application', '{UNATTRIBUTED}', "

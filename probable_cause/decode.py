@@ -147,9 +147,7 @@ def decode_records(records: Iterable[Record], routing: Routing, prefilter: Prefi
     return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], schema=schema)
 
 
-def decode_batches(
-    routing: Routing, prefilter: Prefilter = NOTHING
-) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
+def decode_batches(routing: Routing, prefilter: Prefilter = NOTHING) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
     """The function for `mapInArrow` that turns schemas.RECORD into schemas.EVENT."""
 
     def hop(batches: Iterable[pa.RecordBatch]) -> Batches:

@@ -231,7 +231,7 @@ _UNUSUAL = (
 )
 
 
-# -- CloudTrail: a successful call that no rule names --------------------------------------------------------------------
+# -- CloudTrail: a successful call that no rule names ------------------------------------------------------------------
 
 
 def _iso(seconds: int | None) -> str | None:
@@ -248,7 +248,12 @@ def _is_plain_call(line: str, calls: frozenset[str], first: str | None, last: st
     name, source, time = record.get("eventName"), record.get("eventSource"), record.get("eventTime")
     if not (type(name) is str and name and type(source) is str and source and type(time) is str):
         return False
-    if len(time) != 20 or time[10] != "T" or time[19] != "Z" or (first is not None and last is not None and not first <= time < last):
+    if (
+        len(time) != 20
+        or time[10] != "T"
+        or time[19] != "Z"
+        or (first is not None and last is not None and not first <= time < last)
+    ):
         return False
     action, source = unversioned(name[:256]).lower(), source.lower()
     if f"cloudtrail|{source}|{action}" in calls or f"cloudtrail||{action}" in calls or f"cloudtrail|{source}|" in calls:

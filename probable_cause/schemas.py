@@ -31,8 +31,9 @@ PARSED = """
     fields map<string,string>, record string
 """.strip()
 
-# Where the line came from. skipped_lines is null for an event; a row that has it stands for so many lines of its family
-# that the prefilter passed over, and for nothing else. delivered_at is CloudWatch's own timestamp of the line, arrived_at Kinesis' of the record.
+# Where the line came from. delivered_at is CloudWatch's own timestamp of the line, arrived_at Kinesis' of the record.
+# skipped_lines is null for an event; a row that has it stands for so many lines of its family that the prefilter passed
+# over, and for nothing else.
 ORIGIN = """
     event_id string, owner string, log_group string, log_stream string, application_id string,
     delivered_at timestamp, arrived_at timestamp, position string,

@@ -26,11 +26,11 @@ from probable_cause.archive import delta
 from probable_cause.archive.writer import Archive
 from probable_cause.errors import BusyError, FencedError, ProbableCauseError, SettingsError, SourceError, TableError
 from probable_cause.pipeline import Scope
+from probable_cause.prefilter import NOTHING
 from probable_cause.progress import Progress, heartbeat
 from probable_cause.rules import catalogue
 from probable_cause.settings import Settings
 from probable_cause.sink import BatchReport, Checkpoints, LookupCache, Sink
-from probable_cause.prefilter import NOTHING
 from probable_cause.sources import read_stream
 from probable_cause.state import dynamodb
 from probable_cause.state.lease import Lease, acquire, beat

@@ -33,6 +33,7 @@ ConnectionClosed, connectivity:
     terminating connection due to
 ConnectionFailed, connectivity:
     could not connect | unable to connect | failed to connect | cannot connect | can't connect |
+    refused. check that the hostname | an i/o error occurred while sending to the backend |
     connection failed | failed to obtain jdbc connection | failed to establish a new connection |
     no live upstreams | connect() failed | connection is not available
 Timeout, timeout:
@@ -43,7 +44,8 @@ Throttling, throttling:
     throttlingexception | throttled | rate exceeded | rate limit exceeded | toomanyrequests | too many requests |
     provisionedthroughputexceeded | requestlimitexceeded | slowdown:
 TlsError, tls:
-    certificate has expired | certificate verify failed | certificate is not valid | signed by unknown authority |
+    certificate has expired | does not match certificate's altnames | err_tls_cert_altname_invalid |
+    certificate is not yet valid | certificate verify failed | certificate is not valid | signed by unknown authority |
     x509:  | sslhandshakeexception | ssl_error | handshake failure | handshake failed | certificate_verify_failed |
     cert_has_expired | self signed certificate in
 AuthenticationFailed, auth:

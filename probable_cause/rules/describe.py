@@ -17,6 +17,13 @@ LONGEST_VALUE = 300  # characters of one value in a summary
 _HASH = 12
 
 
+# What the messages of one statement in a program share: quoted text and words with a digit stand for anything.
+_PATTERN = (
+    "left(regexp_replace(regexp_replace(substring_index(message, '\\n', 1), r'\"[^\"]*\"', '*'), "
+    "r'[^ \"]*[0-9][^ \"]*', '*'), 60)"
+)
+
+
 def describe(attributed: DataFrame) -> DataFrame:
     """Adds `cause_id string` and `summary string`, rendered from the columns cause_template and summary_template.
 
@@ -25,6 +32,7 @@ def describe(attributed: DataFrame) -> DataFrame:
     computed = {
         "permissions": F.expr(f"if(contains(summary_template, '{{permissions}}'), {_permissions()}, null)"),
         "changes": F.expr(f"if(contains(summary_template, '{{changes}}'), {_changes()}, null)"),
+        "pattern": F.expr(f"if(contains(cause_template, '{{pattern}}'), {_PATTERN}, null)"),
     }
     texts = F.expr(f"transform(array(cause_template, summary_template), template -> {_rendered()})")
     rendered = attributed.withColumns(computed).withColumn("texts", texts)

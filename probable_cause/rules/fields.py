@@ -44,7 +44,7 @@ TEMPLATE_ALIASES = {
     "eventName": "action", "application": "application_id", "errorCode": "error_code", "eventSource": "event_source",
     "awsRegion": "region",
 }  # fmt: skip
-TEMPLATE_COMPUTED = frozenset({"permissions", "changes"})
+TEMPLATE_COMPUTED = frozenset({"permissions", "changes", "pattern"})
 
 _PLAIN = re.compile(r"[A-Za-z0-9_\-]+")
 

@@ -11,7 +11,7 @@ from probable_cause.state.event_of_interest import RECENT, EventOfInterest
 from probable_cause.verdict import explain, layers, recovery, root_cause
 from probable_cause.verdict.changes import changes
 from probable_cause.verdict.factors import Onset, Topology
-from probable_cause.verdict.model import DEFAULT, VerdictModel
+from probable_cause.verdict.model import DEFAULT, GENERIC, VerdictModel
 from probable_cause.verdict.relations import Relations
 from probable_cause.verdict.root_cause import Clue, Over, Scored
 from probable_cause.verdict.types import (
@@ -88,6 +88,7 @@ def decide(
         for one in sorted(events, key=lambda one: one.event_key)
         if one.role != "recovery"
         and not _attempt(one)
+        and not _murmur(one, model)
         and one.status != "resolved"
         and one.event_key not in ended
         and now <= one.expires_from_ranking_at
@@ -119,6 +120,18 @@ def decide(
 def _attempt(event: EventOfInterest) -> bool:
     """A call that a person or a pipeline was refused: it caused nothing, and says nothing of how the application is."""
     return event.role == "symptom" and event.family == "cloudtrail" and event.actor_type in ("person", "pipeline")
+
+
+def _murmur(event: EventOfInterest, model: VerdictModel) -> bool:
+    """An error in words that no rule knows, which came once or twice, or has been coming and going: every application
+    has such."""
+    return (
+        event.role == "symptom"
+        and event.symptom in GENERIC
+        and event.family == "application"
+        and event.relevance < model.murmur_relevance
+        and (event.count < model.murmur_lines or len(event.bursts) > 1)
+    )
 
 
 def _over(events: Sequence[EventOfInterest], ended: Mapping[str, EventOfInterest], model: VerdictModel) -> list[Over]:

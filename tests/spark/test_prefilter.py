@@ -59,7 +59,7 @@ def test_keeps_the_same_and_counts_the_same(spark: SparkSession, scope: Scope, g
         for how in (NOTHING, pipeline.prefilter(scope))
     )
     skipped = sum(count or 0 for count in within["skipped_lines"].to_pylist())
-    print(f"{without.num_rows} lines, {skipped} passed over")
+    print(f"{without.num_rows} lines, {skipped} passed over")  # noqa: T201
     assert skipped > without.num_rows / 25
     assert counts(without) == counts(within)
     assert kept(spark.createDataFrame(without), scope) == kept(spark.createDataFrame(within), scope)
