@@ -43,10 +43,12 @@ def others():
     return [pin for pin in told if pin and not pin.startswith(("pyspark=", "delta-spark="))]
 
 
+# setup.py is run with a setup() that only listens: a new Python's environment has no setuptools.
 READ = """
-import sys, setuptools
+import sys, types
 found = {}
-setuptools.setup = lambda **given: found.update(given)
+listener = types.SimpleNamespace(setup=lambda **given: found.update(given), find_packages=lambda **_: [])
+sys.modules["setuptools"] = listener
 exec(compile(open("setup.py").read(), "setup.py", "exec"), {"__file__": "setup.py"})
 print(*found["install_requires"], sep="\\n")
 for extra in sys.argv[1].split(","):
