@@ -22,6 +22,7 @@ PARTITIONS = {
     STATES: ("day",),
     VERDICTS: ("day",),
 }
+_SEARCHED = ("application_id", "event_time")
 _EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 _SCALA = "2.13"
 
@@ -75,7 +76,10 @@ def append(rows: DataFrame, path: str, table: str, transaction: tuple[str, int] 
     Args:
         transaction: (application id, version): Delta itself ignores a version that it has seen, or a lower one.
     """
-    writer = rows.write.format("delta").mode("append").option("mergeSchema", "true").partitionBy(*PARTITIONS[table])
+    # Delta keeps statistics of a table's first 32 columns: what readers search by must be among them.
+    first = [name for name in _SEARCHED if name in rows.columns]
+    ordered = rows.select(*first, *(name for name in rows.columns if name not in first))
+    writer = ordered.write.format("delta").mode("append").option("mergeSchema", "true").partitionBy(*PARTITIONS[table])
     if transaction is not None:
         writer = writer.option("txnAppId", transaction[0]).option("txnVersion", str(transaction[1]))
     writer.save(f"{path.rstrip('/')}/{table}")

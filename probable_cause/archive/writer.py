@@ -223,7 +223,7 @@ def archived_events(interest: DataFrame, lookup: DataFrame, scope: pipeline.Scop
     return (
         interest.transform(attribution.attribute, lookup, scope.accepted_cidrs)
         .transform(describe)
-        .drop(*_TEMPLATES, "reject_reason", "reject_detail")
+        .drop(*_TEMPLATES, "reject_reason", "reject_detail", "skipped_lines")
         .withColumn("natural_key", F.expr(identity.natural_key()))
         .transform(_with_day, "event_time")
     )
