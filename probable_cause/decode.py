@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,7 @@ from probable_cause.schemas import EVENT
 
 __all__ = ["Record", "Route", "Routing", "arrow_schema", "decode", "decode_batches", "decode_records", "parse_batches"]
 
+T = TypeVar("T")
 Record = tuple[bytes, datetime | None, str]  # data, arrival in Kinesis (aware), position as `shard:sequence`
 
 # An output batch ends at whichever comes first: large enough for speed, small enough for a worker's memory.
@@ -70,10 +71,7 @@ class _Chunk:
             self._reject(where, fault.reason, fault.detail, raw)
             return
         for payload in payloads:
-            self._add_payload(payload, where, routing)
-
-    def _add_payload(self, payload: Payload, where: dict[str, Any], routing: Routing) -> None:
-        self.add_payload(payload, routing.route(payload.log_group) if payload.log_group else None, where)
+            self.add_payload(payload, routing.route(payload.log_group) if payload.log_group else None, where)
 
     def add_payload(self, payload: Payload, route: Route | None, where: dict[str, Any]) -> None:
         """`route` is None for a log group that no entry of the settings names: its lines are rejected."""
@@ -120,24 +118,28 @@ def decode(records: Iterable[Record], routing: Routing, prefilter: Prefilter = N
 
     Lines that `prefilter` passes over are counted in `skipped_lines` of a row a family and batch.
     """
-    chunk = _Chunk()
-    for record in records:
-        chunk.add(record, routing)
-        if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
-            yield from chunk.batches(prefilter)
-            chunk = _Chunk()
-    yield from chunk.batches(prefilter)
+    return _in_chunks(records, lambda chunk, record: chunk.add(record, routing), prefilter)
 
 
 def decode_payloads(payloads: Iterable[tuple[Payload, Route | None, str]]) -> Batches:
     """As decode(), of lines that files brought: (payload, its route, position). They arrived at no known time."""
-    chunk = _Chunk()
-    for payload, route, position in payloads:
+
+    def add(chunk: _Chunk, given: tuple[Payload, Route | None, str]) -> None:
+        payload, route, position = given
         chunk.add_payload(payload, route, {"arrived_at": None, "position": position})
+
+    return _in_chunks(payloads, add, NOTHING)
+
+
+def _in_chunks(given: Iterable[T], add: Callable[[_Chunk, T], None], prefilter: Prefilter) -> Batches:
+    """The batches of all that is `given`, each of what `add` put into one chunk until it was full."""
+    chunk = _Chunk()
+    for one in given:
+        add(chunk, one)
         if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
-            yield from chunk.batches(NOTHING)
+            yield from chunk.batches(prefilter)
             chunk = _Chunk()
-    yield from chunk.batches(NOTHING)
+    yield from chunk.batches(prefilter)
 
 
 def decode_records(records: Iterable[Record], routing: Routing, prefilter: Prefilter = NOTHING) -> pa.RecordBatch:

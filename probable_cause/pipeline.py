@@ -85,11 +85,12 @@ def rejected(kept: DataFrame) -> DataFrame:
 
 def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
     """schemas.INTEREST -> schemas.FOLDED: one row per (application, layer, cause)."""
-    return (
-        interest.transform(attribution.attribute, lookup, scope.accepted_cidrs)
-        .transform(describe)
-        .transform(fold.fold, scope.listed_events)
-    )
+    return described(interest, lookup, scope).transform(fold.fold, scope.listed_events)
+
+
+def described(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
+    """schemas.INTEREST -> schemas.ATTRIBUTED with cause_id and summary: one row per (event, application)."""
+    return interest.transform(attribution.attribute, lookup, scope.accepted_cidrs).transform(describe)
 
 
 def with_plausible_times(events: DataFrame, max_future: float, max_past: float) -> DataFrame:

@@ -124,8 +124,8 @@ def _everyday(
         pattern = _flow_pattern(form, span)
         return None if pattern is None else _matches(messages, pattern)
     if family == "application" and prefilter.quiet:
-        quiet = _matches(messages, _QUIET)
-        return quiet & ~_matches(messages, _UNUSUAL)
+        quiet: np.ndarray = _matches(messages, _QUIET) & ~_matches(messages, _UNUSUAL)
+        return quiet
     if family == "cloudtrail" and prefilter.calls is not None:
         calls, first, last = prefilter.calls, _iso(span.earliest), _iso(span.latest)
         plain = (_is_plain_call(line, calls, first, last) for line in messages)
@@ -146,7 +146,7 @@ def _matches(messages: list[str], pattern: str) -> np.ndarray:
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _UP_TO = {
-    255: "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])",
+    255: _OCTET,
     65_535: "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9][0-9]|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})",
 }
 _TOKENS = {

@@ -29,6 +29,7 @@ from probable_cause.pipeline import Scope
 from probable_cause.prefilter import NOTHING
 from probable_cause.progress import Progress, heartbeat
 from probable_cause.rules import catalogue
+from probable_cause.rules.model import RuleSet
 from probable_cause.settings import Settings
 from probable_cause.sink import BatchReport, Checkpoints, LookupCache, Sink
 from probable_cause.sources import read_stream
@@ -43,10 +44,11 @@ _RESTARTS = 5  # failures in a row, without a finished batch between them, befor
 _NO_LEASE = Lease("", 0)
 
 
-def scope_of(settings: Settings) -> Scope:
-    """What the stages need of the settings. Raises RulesError with all faults of all rule files."""
+def scope_of(settings: Settings, rules: RuleSet | None = None) -> Scope:
+    """What the stages need of the settings; `rules` when they were read before. Raises RulesError with all faults of
+    all rule files."""
     return Scope(
-        rules=catalogue.load(list(settings.rule_paths), settings.family_defaults()),
+        rules=catalogue.load(list(settings.rule_paths), settings.family_defaults()) if rules is None else rules,
         accepted_cidrs=settings.accepted_cidrs,
         count_external_sources=settings.count_external_sources,
         remembered_events=settings.remembered_events,
@@ -69,7 +71,11 @@ def clock_of(settings: Settings) -> clocks.Clock:
 
 def sink_beside(settings: Settings, tables: Tables | None = None) -> Sink:
     """A sink for Sink.write_beside: over the tables of a stream that may run, without its lease."""
-    tables = tables or dynamodb.connect(settings.region, settings.endpoint_url, settings.table_prefix)
+    return _sink(settings, tables or dynamodb.connect(settings.region, settings.endpoint_url, settings.table_prefix))
+
+
+def _sink(settings: Settings, tables: Tables, **more: Any) -> Sink:
+    """A sink without a lease; `more` are fields of it that the settings do not tell."""
     return Sink(
         scope=scope_of(settings),
         tables=tables,
@@ -79,6 +85,7 @@ def sink_beside(settings: Settings, tables: Tables | None = None) -> Sink:
         lookup=LookupCache(tables, settings.lookup_refresh),
         rejects_path=settings.rejects_path,
         lease=_NO_LEASE,
+        **more,
     )
 
 
@@ -103,18 +110,7 @@ class StreamJob:
         self._finished_batches = 0
         self._on_report = on_report
         self.progress = Progress()
-        self._sink = Sink(
-            scope=scope_of(settings),
-            tables=tables,
-            model=model_of(settings),
-            clock=clock_of(settings),
-            wall_clock=clocks.wall_clock,
-            lookup=LookupCache(tables, settings.lookup_refresh),
-            rejects_path=settings.rejects_path,
-            lease=_NO_LEASE,
-            on_report=self._report,
-            at_point=at_point,
-        )
+        self._sink = _sink(settings, tables, on_report=self._report, at_point=at_point)
         self._archive = self._sink.archive = self._open_archive(tables, at_point)
 
     def _open_archive(self, tables: Tables, at_point: Checkpoints) -> Archive | None:
@@ -218,16 +214,16 @@ class StreamJob:
                 # Between our asking to stop and Spark's hearing of it: this batch is replayed after the restart.
                 raise ProbableCauseError("the job is stopping")
             try:
-                if self._sink.lease is _NO_LEASE:
-                    query_id = self._spark.sparkContext.getLocalProperty("sql.streaming.queryId")
-                    self._sink.lease = acquire(
-                        self._sink.tables.states, self._owner, str(query_id), clocks.wall_clock()
-                    )
+                self._hold_lease(str(self._spark.sparkContext.getLocalProperty("sql.streaming.queryId")))
                 self._sink.write_batch(events, batch_id)
                 self._finished_batches += 1
             except Exception as exc:
                 self._failure = exc  # Spark hands on its text only
                 raise
+
+    def _hold_lease(self, query_id: str) -> None:
+        if self._sink.lease is _NO_LEASE:
+            self._sink.lease = acquire(self._sink.tables.states, self._owner, query_id, clocks.wall_clock())
 
     def _supervise(self, query: StreamingQuery) -> None:
         waited = 0.0
@@ -238,10 +234,12 @@ class StreamJob:
                     raise error
                 return
             waited += 0.2
-            if waited >= self._settings.sweep and self._sink.lease is not _NO_LEASE:
+            if waited >= self._settings.sweep and self.progress.snapshot().seen_at is not None:
                 waited = 0.0
                 try:
                     with self._batch:
+                        # A quiet stream brings no batch, and its verdicts change by time all the same.
+                        self._hold_lease(str(query.id))
                         self._sink.sweep()
                         self._beat()
                     self._tell()

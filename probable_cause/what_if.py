@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
-from probable_cause import attribution, pipeline
+from probable_cause import pipeline
 from probable_cause.fold import fold
 from probable_cause.pipeline import Scope
-from probable_cause.rules.describe import describe
-from probable_cause.schemas import EVENT, column_names
+from probable_cause.schemas import EVENT, UNATTRIBUTED
 from probable_cause.state.application import add_repeats, renew
 from probable_cause.state.event_item import Repeats, batch_stamp
 from probable_cause.state.memory import memory_tables
@@ -103,8 +103,8 @@ def _by_tick(kept: DataFrame, lookup: DataFrame, scope: Scope, tick: float) -> D
     """schemas.FOLDED with one row for each application, tick and cause."""
     arrived = "coalesce(arrived_at, event_time)"
     alone = F.expr(f"concat(application_id, '{_MARK}', cast(floor(unix_micros({arrived}) / 1e6 / {tick}) as bigint))")
-    described = pipeline.of_interest(kept).transform(attribution.attribute, lookup, scope.accepted_cidrs)
-    return described.transform(describe).withColumn("application_id", alone).transform(fold, _LISTED)
+    described = pipeline.described(pipeline.of_interest(kept), lookup, scope)
+    return described.withColumn("application_id", alone).transform(fold, _LISTED)
 
 
 class _Timelines:
@@ -174,10 +174,12 @@ def text(changes: Iterable[Change]) -> list[str]:
 
 
 def archived(rows: DataFrame) -> DataFrame:
-    """The archive's events as schemas.EVENT: one row an event, whatever its rules and applications were."""
-    own = "if(family = 'application', nullif(application_id, '(unattributed)'), null) as application_id"
+    """The archive's events as schemas.EVENT: one row an event, whatever its rules and applications were. What the
+    archive does not keep is null."""
+    own = F.expr(f"if(family = 'application', nullif(application_id, '{UNATTRIBUTED}'), null)")
+    kept = rows.withColumn("application_id", own)
     columns = [
-        own if name == "application_id" else f"cast(null as string) as {name}" if name.startswith("reject_") else name
-        for name in column_names(EVENT)
+        F.col(field.name) if field.name in kept.columns else F.lit(None).cast(field.dataType).alias(field.name)
+        for field in cast(StructType, StructType.fromDDL(EVENT)).fields
     ]
-    return rows.selectExpr(*columns).dropDuplicates(["event_id"])
+    return kept.select(*columns).dropDuplicates(["event_id"])

@@ -26,12 +26,14 @@ _SEARCHED = ("application_id", "event_time")
 _EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 _SCALA = "2.13"
 
-# Static settings: they are read when the session starts.
+# Read when the session starts.
 SETTINGS = {
     "spark.sql.extensions": _EXTENSION,
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     # A table's log is small here; the default of 50 tasks for reading it would be most of a commit's time.
     "spark.databricks.delta.snapshotPartitions": "1",
+    # Vacuum lists folders in as many tasks as this, whatever the table's size; Spark's default is 10,000.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
 }
 
 
@@ -68,6 +70,14 @@ def require(spark: SparkSession) -> None:
             "this Spark has no Delta jars: let it reach Maven, or give spark-submit "
             f"`--packages {coordinates()}` (on EMR: --jars with the release's own Delta jars)"
         )
+
+
+def for_few_rows(spark: SparkSession) -> SparkSession:
+    """A session of its own for few rows through large expressions, where compiling costs more than it saves."""
+    session = spark.newSession()
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    return session
 
 
 def append(rows: DataFrame, path: str, table: str, transaction: tuple[str, int] | None = None) -> None:

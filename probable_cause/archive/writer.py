@@ -17,14 +17,13 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from probable_cause import attribution, identity, pipeline
+from probable_cause import identity, pipeline
 from probable_cause.archive import delta, spool, states
 from probable_cause.archive.spool import Plan
 from probable_cause.archive.states import Known
 from probable_cause.arrow_schema import arrow_schema
 from probable_cause.clock import Clock
 from probable_cause.errors import FencedError
-from probable_cause.rules.describe import describe
 from probable_cause.schemas import INTEREST
 from probable_cause.sink import Checkpoints, lookup_frame
 from probable_cause.state import lookups
@@ -36,7 +35,6 @@ log = logging.getLogger(__name__)
 
 BATCHES_A_COMMIT = 500
 _TEMPLATES = ("cause_template", "summary_template")
-_SMALL_COMMITS = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
 @dataclass
@@ -70,10 +68,7 @@ class Archive:
 
     def __post_init__(self) -> None:
         self._spool = Folder(spool_path(self.checkpoint))
-        # A session of its own: few rows through large expressions, where compiling costs more than it saves.
-        self.spark = self.spark.newSession()
-        for name, value in _SMALL_COMMITS.items():
-            self.spark.conf.set(name, value)
+        self.spark = delta.for_few_rows(self.spark)
 
     # -- called by the batch
 
@@ -221,8 +216,7 @@ def spool_path(checkpoint: str) -> str:
 def archived_events(interest: DataFrame, lookup: DataFrame, scope: pipeline.Scope) -> DataFrame:
     """schemas.INTEREST -> rows of the table: one for each event, layer, role and application, with the cause."""
     return (
-        interest.transform(attribution.attribute, lookup, scope.accepted_cidrs)
-        .transform(describe)
+        pipeline.described(interest, lookup, scope)
         .drop(*_TEMPLATES, "reject_reason", "reject_detail", "skipped_lines")
         .withColumn("natural_key", F.expr(identity.natural_key()))
         .transform(_with_day, "event_time")

@@ -31,7 +31,6 @@ from probable_cause.evaluation.judge import rank_of
 from probable_cause.evaluation.runner import Step, steps
 from probable_cause.fold import fold
 from probable_cause.pipeline import Scope
-from probable_cause.rules.describe import describe
 from probable_cause.rules.model import RuleSet
 from probable_cause.settings import Settings
 from probable_cause.sink import LookupCache, Sink, lookup_frame
@@ -126,7 +125,7 @@ class SparkRunner:
                     self._rules[asked] = scope_of(configuration).rules
                 self._known[key] = (
                     configuration,
-                    scope_with(configuration, self._rules[asked]),
+                    scope_of(configuration, self._rules[asked]),
                     model_of(configuration),
                 )
             return self._known[key]
@@ -144,20 +143,6 @@ class SparkRunner:
         lookup = lookup_frame(self._spark, lookups.rows(tables))
         rows = _one_by_one(_frame(self._spark, kept, scope), lookup, scope).toArrow().to_pylist()
         return [_timing(truth, rows, bundle, scope, model) for truth in asked.values()]
-
-
-def scope_with(configuration: Settings, rules: RuleSet) -> Scope:
-    """stream.scope_of() with rules that were read before."""
-    return Scope(
-        rules=rules,
-        accepted_cidrs=configuration.accepted_cidrs,
-        count_external_sources=configuration.count_external_sources,
-        remembered_events=configuration.remembered_events,
-        listed_events=configuration.listed_events,
-        identity_horizon=configuration.identity_horizon,
-        max_future=configuration.max_future,
-        max_past=configuration.max_past,
-    )
 
 
 def _numbers(kept: pa.Table, part: int) -> Any:
@@ -223,9 +208,7 @@ class _Play:
 
 def _one_by_one(kept: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
     """schemas.FOLDED with one row for each event and application: the job's own fold, every event being alone."""
-    described = (
-        pipeline.of_interest(kept).transform(attribution.attribute, lookup, scope.accepted_cidrs).transform(describe)
-    )
+    described = pipeline.described(pipeline.of_interest(kept), lookup, scope)
     alone = F.concat_ws(_MARK, "application_id", "event_id", "rule_id")
     return described.withColumn("application_id", alone).transform(fold, scope.listed_events)
 

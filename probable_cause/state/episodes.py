@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from probable_cause.state import identity
 from probable_cause.state.bursts import Bursts, with_moment
@@ -103,17 +103,10 @@ class _Episode:
             event_type=repeats.event_type,
             cause_id=repeats.cause_id,
             episode=number,
-            role=repeats.role,
-            rule_id=repeats.rule_id,
-            family=repeats.family,
-            relevance=repeats.relevance,
-            half_life_seconds=repeats.half_life_seconds,
-            window_seconds=repeats.window_seconds,
             first_seen=at,
             last_seen=at,
             count=0,
-            summary=repeats.summary,
-            message=cut(repeats.message),
+            **_description(repeats),
         )
         return cls(number, event, None, at, at, 0, [], ())
 
@@ -165,27 +158,19 @@ def _described(stored: Stored, repeats: Repeats, stamp: str, processed_at: datet
             ledger["delivered"] = repeats.delivered_at
         if repeats.arrived_at is not None:
             ledger["arrived"] = repeats.arrived_at
-        merged = replace(
-            merged,
-            role=repeats.role,
-            rule_id=repeats.rule_id,
-            family=repeats.family,
-            relevance=repeats.relevance,
-            half_life_seconds=repeats.half_life_seconds,
-            window_seconds=repeats.window_seconds,
-            summary=repeats.summary,
-            message=cut(repeats.message),
-            action=repeats.action,
-            outcome=repeats.outcome,
-            error_code=repeats.error_code,
-            actor=repeats.actor,
-            actor_type=repeats.actor_type,
-            explains=repeats.explains,
-            symptom=repeats.symptom,
-            resolves=repeats.resolves,
-            ledger=ledger,
-        )
+        merged = replace(merged, ledger=ledger, **_description(repeats))
     return replace(stored, event=merged, stamp=_next_stamp(stored.stamp, stamp))
+
+
+_COPIED = (
+    "role", "rule_id", "family", "relevance", "half_life_seconds", "window_seconds", "summary", "action", "outcome",
+    "error_code", "actor", "actor_type", "explains", "symptom", "resolves",
+)  # fmt: skip
+
+
+def _description(repeats: Repeats) -> dict[str, Any]:
+    """The fields of an event that its newest repeat tells."""
+    return {name: getattr(repeats, name) for name in _COPIED} | {"message": cut(repeats.message)}
 
 
 def _union(known: tuple[str, ...], new: tuple[str, ...], at_most: int = 20) -> tuple[str, ...]:
