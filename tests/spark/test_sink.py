@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from probable_cause.sink import BatchReport, LookupCache, Sink
 from probable_cause.state.application import act
 from probable_cause.state.event_item import from_item
 from probable_cause.state.lease import acquire
+from probable_cause.state.memory import memory_tables
 from probable_cause.state.tables import Tables, Write
 from tests.spark.conftest import Clock
 from tests.spark.rows import T0, at, frame
@@ -108,6 +110,26 @@ def test_a_replayed_batch_changes_no_table(spark: SparkSession, sink: Sink, tabl
     before = (tables.events.scan(), tables.states.scan())
     write(spark, sink, batch, 0)
     assert (tables.events.scan(), tables.states.scan()) == before
+
+
+@pytest.mark.parametrize("point", ["folded", "events written", "verdict written"])
+def test_killed_in_a_batch_and_started_again(spark: SparkSession, sink: Sink, tables: Tables, point: str) -> None:
+    def killed(at: str) -> None:
+        if at == point:
+            raise KeyboardInterrupt(at)  # as with SIGKILL, nothing in the sink catches it
+
+    write(spark, sink, [call("c1"), refused("f1", 60)], 0)
+    clean = memory_tables()
+    for name in ("by_ip", "by_resource", "events", "states"):
+        for item in getattr(tables, name).scan():
+            assert getattr(clean, name).apply(Write(item, {}))
+    batch = [call("c2", 5), refused("f2", 120), refused("f3", 130)]
+    with pytest.raises(KeyboardInterrupt):
+        write(spark, replace(sink, at_point=killed), batch, 1)
+    write(spark, replace(sink), batch, 1)
+    write(spark, replace(sink, tables=clean, lookup=LookupCache(clean, 60)), batch, 1)
+    assert sorted(counts(tables, "app1").values()) == [2, 3]
+    assert (tables.events.scan(), tables.states.scan()) == (clean.events.scan(), clean.states.scan())
 
 
 def test_rejects_are_kept_with_their_reason_and_counted(
