@@ -39,12 +39,12 @@ def scope() -> Scope:
 
 
 def generated() -> Iterable[tuple[list[Record], Routing]]:
-    made = records(20_000, 3, World())
+    made = records(8_000, 3, World())
     yield [(data, ARRIVED, f"s:{number}") for number, (_, data) in enumerate(made)], GENERATED
 
 
 def bundles() -> Iterable[tuple[list[Record], Routing]]:
-    for folder in [*find([SCENARIOS]), *find([BUNDLES])[::6]]:
+    for folder in [*find([SCENARIOS]), *find([BUNDLES])[::12]]:
         bundle = load_bundle(folder)
         groups = settings.load(overrides=bundle.settings or None).log_groups
         rows = [(one.data, one.arrival, f"{folder.name}:{number}") for number, one in enumerate(bundle.records)]
