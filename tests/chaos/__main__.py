@@ -21,6 +21,7 @@ from tests.chaos.account import DYNAMODB, KINESIS
 from tests.chaos.driver import GUARDS
 from tests.chaos.workload import Shape
 
+KINDS = sorted(set(campaign.RANDOM_KINDS))
 PAIRS = (("kinesis-local", "dynalite"), ("moto", "moto"))
 
 
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--kills", type=int, default=16, help="of each pair of emulators")
     parser.add_argument("--events", type=int, default=40_000, help="log lines of each pair")
     parser.add_argument("--seconds", type=float, default=240, help="no kill is begun after so many, for each pair")
+    parser.add_argument(
+        "--of", nargs="+", choices=KINDS, help="what is killed: drawn of these instead of all points and kinds"
+    )
     parser.add_argument("--kinesis", choices=KINESIS, help="with --dynamodb: one pair instead of two")
     parser.add_argument("--dynamodb", choices=DYNAMODB)
     parser.add_argument("--guards-off", action="store_true", help="each guard taken out once: what does it cost?")
@@ -56,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
             shape=Shape(events=chosen.events),
             reshards=0 if kinesis == "moto" else 2,  # moto's reshards lose the records of the parent
             seconds=chosen.seconds,
+            kinds=tuple(random.Random(seed).choices(chosen.of, k=chosen.kills)) if chosen.of else None,
         )
         logs = Path(tempfile.mkdtemp(prefix="chaos-"))
         results.append(campaign.run(options, logs))

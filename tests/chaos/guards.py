@@ -21,7 +21,7 @@ from tests.chaos.account import Account, Cloud, cloud
 from tests.chaos.driver import GUARDS
 from tests.chaos.process import Job
 from tests.chaos.proxy import Faults
-from tests.chaos.workload import Fact, Maker, Shape, Stream, World
+from tests.chaos.workload import Fact, Maker, Shape, Stream, World, slices
 
 SMALL = Shape(events=6000, applications=2, redelivered=0.0, poison=0.0)
 PATIENCE = 180.0
@@ -123,9 +123,9 @@ def epoch(sky: Cloud, seed: int, off: str) -> list[str]:
         half = len(first.records) // 2
         account.put_records(first.records[:half])
         _until(lambda: job.batches >= 1)
-        for start in range(half, len(first.records), 2):  # more batches before than there will be after
-            account.put_records(first.records[start : start + 2])
+        for part in slices(first.records[half:], 4):  # more batches before than there will be after
             before = job.batches
+            account.put_records(part)
             _until(lambda: job.batches > before, 20)  # noqa: B023
         found = _settled(account, job, first.facts)
     finally:
