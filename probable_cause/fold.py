@@ -1,4 +1,7 @@
-"""Repeats of one cause -> one row with count, first seen and last seen. What the sink then writes is one item a row."""
+"""Repeats of one cause -> one row with count, first seen and last seen; of too many causes, one row of the others.
+
+What the sink then writes is one item a row.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from probable_cause import identity
-from probable_cause.schemas import FOLDED, column_names
+from probable_cause.schemas import FOLDED, OTHERS, OTHERS_SUMMARY, column_names
 
 _NO_TEXTS = "cast(array() as array<string>)"
 # Taken from the newest event of a cause; what the application owns comes first in the resources, for the cause is
@@ -75,3 +78,44 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
     return folded.selectExpr(
         *(f"newest.{name} as {name}" if name in _NEWEST else name for name in column_names(FOLDED))
     )
+
+
+# What the row of the others does not take from its newest event, for it names and ends nothing.
+_OF_OTHERS = {
+    "rule_id": f"'{OTHERS}'",
+    "summary": f"'{OTHERS_SUMMARY}'",
+    **dict.fromkeys(["action", "outcome", "error_code", "actor", "actor_type", "symptom"], "null"),
+    **dict.fromkeys(["resource_ids", "addresses", "explains", "resolves"], _NO_TEXTS),
+}
+
+
+def bounded(folded: DataFrame, most: int, listed: int) -> DataFrame:
+    """schemas.FOLDED with at most `most` causes of an application, layer and role; the others are one row of the layer.
+
+    Kept are the most relevant, of those the most frequent, of those the first by name: a replay keeps the same. The
+    row of the others has cause and role OTHERS, which no verdict names. Its count is the sum of theirs and it lists the
+    newest `listed` of their events. Done before rows come to the driver, whose memory a flood must not fill.
+    """
+    order = "relevance desc, count desc, cause_id"
+    rank = f"row_number() over (partition by application_id, event_type, role order by {order})"
+    # By layer, which suits the window and the grouping both: one shuffle of folded rows.
+    ranked = folded.repartition("application_id", "event_type").selectExpr("*", f"{rank} <= {most} as own")
+    keys = {"cause_id": f"if(own, cause_id, '{OTHERS}')", "role": f"if(own, role, '{OTHERS}')"}
+    summed = {
+        "relevance": "max(relevance)",
+        "first_seen": "min(first_seen)",
+        "last_seen": "max(last_seen)",
+        "count": "sum(count)",
+        "occurrences": f"slice(reverse(array_sort(flatten(collect_list(occurrences)))), 1, {listed})",
+    }
+    others = ["application_id", "event_type", *keys, *summed]
+    one = [name for name in column_names(FOLDED) if name not in others]
+    grouped = ranked.groupBy(
+        "application_id", "event_type", "own", *(F.expr(f"{sql} as {name}") for name, sql in keys.items())
+    ).agg(
+        F.expr(f"max_by(struct({', '.join(one)}), struct(last_seen, relevance, cause_id, role)) as newest"),
+        *(F.expr(f"{sql} as {name}") for name, sql in summed.items()),
+    )
+    columns = {name: f"newest.{name}" for name in one}
+    columns |= {name: f"if(own, newest.{name}, {sql})" for name, sql in _OF_OTHERS.items()}
+    return grouped.selectExpr(*(f"{columns.get(name, name)} as {name}" for name in column_names(FOLDED)))

@@ -6,7 +6,7 @@
     classify     which events are of interest, and how much: schemas.INTEREST
     attribute    to which applications: schemas.ATTRIBUTED
     describe     the cause's identity and summary, in words
-    fold         repeats of one cause become one row with a count: schemas.FOLDED
+    fold         repeats of one cause become one row with a count, what a flood has too many of, one row: schemas.FOLDED
     sink         one conditional write per row; then each application's verdict is renewed
 
 Everything here is a function of DataFrames and plain values. A replayed batch gives the same rows.
@@ -39,6 +39,7 @@ class Scope:
     count_external_sources: bool
     remembered_events: int  # by an item itself
     listed_events: int  # of one cause in one batch: what is beyond can't be told apart
+    own_causes: int  # of one application, layer and role in one batch: what is beyond is counted as others
     identity_horizon: float
     max_future: float
     max_past: float
@@ -84,8 +85,9 @@ def rejected(kept: DataFrame) -> DataFrame:
 
 
 def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
-    """schemas.INTEREST -> schemas.FOLDED: one row per (application, layer, cause)."""
-    return described(interest, lookup, scope).transform(fold.fold, scope.listed_events)
+    """schemas.INTEREST -> schemas.FOLDED: one row per (application, layer, cause), and of a flood one of the others."""
+    folded = described(interest, lookup, scope).transform(fold.fold, scope.listed_events)
+    return folded.transform(fold.bounded, scope.own_causes, scope.listed_events)
 
 
 def described(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:

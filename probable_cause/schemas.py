@@ -16,6 +16,8 @@ FAMILIES = ("cloudtrail", "aws_config", "vpc_flow", "application")
 EVENT_TYPES = ("application", "network", "cloudsystem")
 ROLES = ("cause", "symptom", "recovery")
 UNATTRIBUTED = "(unattributed)"  # the application of events that belong to none: kept and counted like any other
+OTHERS = "(others)"  # the cause under which those of a flood are counted that get no item of their own; also its role
+OTHERS_SUMMARY = "other causes, too many to list"
 OUTCOMES = ("success", "failure", "accept", "reject", "nodata", "skipdata")
 
 RECORD = "shard_id string, sequence_number string, arrived_at timestamp, data binary"

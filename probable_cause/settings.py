@@ -90,6 +90,7 @@ class Settings:
     max_decompressed: int
     remembered_events: int
     listed_events: int
+    own_causes: int
     identity_horizon: float
     sweep: float
     max_future: float
@@ -300,6 +301,7 @@ class _Checker:
             max_decompressed=self.value("envelope.max_decompressed", parse_size, 1),
             remembered_events=self.value("identity.remembered_events", _count, 1),
             listed_events=self.value("identity.listed_events", _count, 1),
+            own_causes=self.value("floods.own_causes", _count, 1),
             identity_horizon=self.duration("identity.horizon"),
             sweep=self.duration("verdict.sweep"),
             max_future=self.duration("clock.max_future"),

@@ -214,6 +214,7 @@ class Sink:
                 self.wall_clock(),
                 self.scope.identity_horizon,
                 self._chunks,
+                self.scope.own_causes,
             )
             self.at_point("events written")
             return written + self._renew(application_id).writes

@@ -53,6 +53,7 @@ def scope_of(settings: Settings, rules: RuleSet | None = None) -> Scope:
         count_external_sources=settings.count_external_sources,
         remembered_events=settings.remembered_events,
         listed_events=settings.listed_events,
+        own_causes=settings.own_causes,
         identity_horizon=settings.identity_horizon,
         max_future=settings.max_future,
         max_past=settings.max_past,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from probable_cause.errors import BusyError, ProbableCauseError
+from probable_cause.schemas import OTHERS
 from probable_cause.state import state_record
 from probable_cause.state.chunks import Chunks
 from probable_cause.state.episodes import add
@@ -18,6 +19,7 @@ from probable_cause.state.event_item import Repeats, Stored, from_item, operator
 from probable_cause.state.event_of_interest import EventOfInterest, Status
 from probable_cause.state.identity import DAY
 from probable_cause.state.lease import JOB
+from probable_cause.state.others import NO_LIMIT, admitted
 from probable_cause.state.tables import Tables, Write
 from probable_cause.verdict import DEFAULT, VerdictModel, judge, next_change_at
 from probable_cause.verdict.changes import changes
@@ -50,12 +52,14 @@ def add_repeats(
     processed_at: datetime,
     horizon: float = DAY,
     chunks: Chunks | None = None,
+    own_causes: int = NO_LIMIT,
 ) -> int:
     """Adds one batch's rows of one application, each by one conditional write; returns the number of writes.
 
     Args:
         remembered, horizon: see event_item.add.
         chunks: of these tables; kept by the caller, they are read once.
+        own_causes: see others.admitted.
 
     Raises:
         BusyError: when others keep changing an item at the same time.
@@ -64,13 +68,19 @@ def add_repeats(
     written = 0
     waiting = list(rows)
     for _ in range(_ATTEMPTS):
+        known = load_events(tables, application_id).values()
         by_cause: dict[tuple[str, str], list[Stored]] = defaultdict(list)
-        for stored in load_events(tables, application_id).values():
+        for stored in known:
             by_cause[stored.event.event_type, stored.event.cause_id].append(stored)
         again = []
-        for row in waiting:
+        for row in admitted(waiting, (stored.event for stored in known), own_causes):
             existing = by_cause[row.event_type, row.cause_id]
-            counted = chunks.counted(existing, row)
+            # An event that comes again may meanwhile be one of the others, or no longer be.
+            if row.role == OTHERS:
+                elsewhere = [one for one in known if one.event.event_type == row.event_type]
+            else:
+                elsewhere = by_cause.get((row.event_type, OTHERS), [])
+            counted = chunks.counted([*existing, *elsewhere], row).union(*(one.seen.hashes() for one in elsewhere))
             for change in add(existing, row, stamp, remembered, processed_at, horizon, counted):
                 for chunk in change.chunks:
                     written += tables.events.apply(chunk)

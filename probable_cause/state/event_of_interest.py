@@ -23,7 +23,7 @@ class EventOfInterest:
     event_type: str  # layer: application | network | cloudsystem
     cause_id: str
     episode: int
-    role: str  # cause | symptom | recovery
+    role: str  # cause | symptom | recovery | (others): what a flood has beyond its foremost causes
     rule_id: str
     family: str
     relevance: float

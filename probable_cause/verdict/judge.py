@@ -86,7 +86,7 @@ def decide(
     live = [
         one
         for one in sorted(events, key=lambda one: one.event_key)
-        if one.role != "recovery"
+        if one.role in ("cause", "symptom")  # not recoveries, nor what is left of a flood
         and not _attempt(one)
         and not _murmur(one, model)
         and one.status != "resolved"

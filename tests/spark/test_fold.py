@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from probable_cause.fold import fold
+from probable_cause.fold import bounded, fold
 from probable_cause.relevance import relevance_at
-from probable_cause.schemas import ATTRIBUTED, FOLDED, column_names
+from probable_cause.schemas import ATTRIBUTED, FOLDED, OTHERS, column_names
 from probable_cause.state.event_item import Repeats
 from probable_cause.state.event_of_interest import EventOfInterest
 from tests.spark.rows import T0, at, frame, interest
@@ -52,6 +52,52 @@ def test_repeats_become_one_row(spark: SparkSession) -> None:
     # The newest two of three, ascending.
     assert [millis for millis, *_ in shop.occurrences] == [int(at(s).timestamp() * 1000) for s in (20, 30)]
     assert found["shop", "cloudsystem", "recovery"].cause_id == "recovery: RebootInstances on i-1"
+
+
+def test_of_too_many_causes_the_foremost_stay_and_the_others_are_one_row(spark: SparkSession) -> None:
+    def causes(application: str, role: str, relevance: str) -> DataFrame:
+        """200 causes, of 1 to 4 events each."""
+        values = {
+            **dict.fromkeys(column_names(DESCRIBED), "null"),
+            "application_id": f"'{application}'",
+            "event_type": "'network'",
+            "role": f"'{role}'",
+            "cause_id": "concat('cause ', lpad(id div 4, 4, '0'))",
+            "relevance": relevance,
+            "event_id": f"concat('{application} {role} ', id)",
+            "event_time": f"timestamp '{T0.isoformat()}' + make_dt_interval(0, 0, 0, id)",
+            "actor": "'ana'",
+        }
+        numbers = spark.range(800).where("id % 4 <= (id div 4) % 4")
+        return spark.createDataFrame(
+            numbers.selectExpr(*(f"{sql} as {name}" for name, sql in values.items())).toArrow(), DESCRIBED
+        )
+
+    few = frame(
+        spark, DESCRIBED, [described("x", 10, application_id="calm"), described("y", 20, application_id="calm")]
+    )
+    described_ = causes("shop", "symptom", "if(id div 4 = 150, 9.0, 5.0)").unionByName(causes("shop", "cause", "3.0"))
+    folded = fold(described_.unionByName(few), listed=300).persist()
+    found = bounded(folded, 10, 300)
+    assert found.columns == column_names(FOLDED)
+    rows = [*map(Repeats.from_row, found.toArrow().to_pylist())]
+    shop = {(one.role, one.cause_id): one for one in rows if one.application_id == "shop"}
+    # The most relevant, then the most frequent, then the first by name: numbers with remainder 3 have 4 events.
+    frequent = [f"cause {number:04d}" for number in range(3, 200, 4)]
+    assert [*shop].count((OTHERS, OTHERS)) == 1
+    assert {cause for role, cause in shop if role == "symptom"} == {"cause 0150", *frequent[:9]}
+    assert {cause for role, cause in shop if role == "cause"} == {*frequent[:10]}
+    others = shop[OTHERS, OTHERS]
+    total = 2 * sum(1 + number % 4 for number in range(200))
+    assert sum(one.count for one in shop.values()) == total
+    assert others.count == total - (3 + 9 * 4) - 10 * 4
+    assert len(others.occurrences) == 300
+    assert (others.actor, others.resource_ids, others.relevance) == (None, (), 5.0)
+    # What is not in a flood passes as it is; twice gives the same.
+    calm = [row for row in folded.toArrow().to_pylist() if row["application_id"] == "calm"]
+    assert [row for row in found.toArrow().to_pylist() if row["application_id"] == "calm"] == calm
+    again = bounded(folded.repartition(3), 10, 300).toArrow().to_pylist()
+    assert sorted(again, key=str) == sorted(found.toArrow().to_pylist(), key=str)
 
 
 def test_relevance_is_the_same_in_spark_and_in_python(spark: SparkSession) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from probable_cause import pipeline
 from probable_cause.errors import BusyError, FencedError
-from probable_cause.schemas import EVENT
+from probable_cause.schemas import EVENT, column_names
 from probable_cause.sink import BatchReport, LookupCache, Sink
 from probable_cause.state.application import act
 from probable_cause.state.event_item import from_item
@@ -262,3 +262,43 @@ def test_far_fewer_lookup_rows_are_believed_only_when_they_stay(
     for number in range(20):
         tables.by_ip.delete({"IP": f"10.8.0.{number + 1}", "ApplicationId": "x"})
     assert [looked_up(cache, spark, clock) for _ in range(6)] == [many] * 4 + [many - 20] * 2
+
+
+def test_a_flood_of_causes_writes_few_items_and_loses_no_count(
+    spark: SparkSession, sink: Sink, tables: Tables, reports: list[BatchReport]
+) -> None:
+    """50,000 different causes of one application, and 50,000 repeats of one of another, beside a reboot."""
+    sink.scope = replace(sink.scope, own_causes=20)
+    schema = column_names(EVENT)
+
+    def lines(destination: str, number: str) -> DataFrame:
+        values = {
+            **dict.fromkeys(schema, "null"),
+            "event_id": f"concat('{destination} ', id)",
+            "family": "'application'",
+            "level": "'ERROR'",
+            "message": f"concat('failed to do ', {number})",
+            "application_id": f"'{destination}'",
+            "log_group": f"'/app/{destination}'",
+            "event_time": f"timestamp '{T0.isoformat()}' + make_dt_interval(0, 0, 0, id / 1000)",
+            "arrived_at": f"timestamp '{at(300).isoformat()}'",
+            "fields": "cast(map() as map<string, string>)",
+            "resource_ids": "cast(array() as array<string>)",
+        }
+        frame_ = spark.range(50_000).selectExpr(*(f"{sql} as {name}" for name, sql in values.items()))
+        return spark.createDataFrame(frame_.toArrow(), EVENT)
+
+    letters = "translate(cast(id as string), '0123456789', 'abcdefghij')"
+    batch = lines("flooded", letters).unionByName(lines("noisy", "it")).unionByName(frame(spark, EVENT, [call("c1")]))
+    kept = pipeline.of_interest_or_rejected(batch, sink.scope)
+    sink.write_batch(kept, 0)
+    flooded = tables.events.query("flooded")
+    assert sum(item["Count"] for item in flooded) == 50_000
+    assert len(flooded) == 21
+    assert [item["Count"] for item in tables.events.query("noisy")] == [50_000]
+    assert current(tables, "app1", "cloudsystem")["State"] == "probable_cause"
+    before = (tables.events.scan(), tables.states.scan())
+    sink.write_batch(kept, 0)
+    assert (tables.events.scan(), tables.states.scan()) == before
+    assert reports[0].writes < 60
+    assert reports[0].causes == 23
