@@ -65,7 +65,9 @@ RATE ?= 2000
 soak: setup ## a steady stream for MINUTES at RATE lines/s: memory, checkpoint, lag
 	@$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES) --rate $(RATE)
 
-bench: setup ## speed and latency on this machine, as ratios within one run
+bench: setup ## speed and latency on this machine, as ratios within one run, beside Polars and DuckDB
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@$(BIN)/python -m benchmarks.compare
 	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.latency
 

@@ -24,6 +24,7 @@ EXTRAS = {
     "notebook": ["ipykernel==7.4.0", "matplotlib==3.11.2", "nbclient==0.11.0"],
     "lab": ["jupyterlab==4.6.6"],
     "browser": ["axe-playwright-python==0.1.8", "playwright==1.65.2"],
+    "bench": ["duckdb==2.0.1", "polars==2.1.0"],
     "fuzz": ["atheris==3.0.0"],
     "dev": [
         "cfn-lint==1.58.0",

@@ -76,20 +76,20 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     payloads = [data for _, data in made]
     digest = hashlib.sha256(b"".join(payloads)).hexdigest()[:16]
     lines = sum(len(one.messages) for data in payloads for one in open_record(data, 64 * 1024**2))
-    configuration = settings.load(overrides={"log_groups": _groups()})
+    configuration = settings.load(overrides={"log_groups": groups()})
     scope = stream.scope_of(configuration)
     routing = routing_of(configuration.log_groups)
     spark = session.build("bench", "local[2]", {"spark.driver.memory": "4g"})
-    source = _in_memory(spark, payloads)
+    source = in_memory(spark, payloads)
     lookup = lookup_frame(spark, world.lookup()).persist()
     lookup.count()
     decoded = source.mapInArrow(decode_batches(routing), EVENT)
     wanted = source.mapInArrow(decode_batches(routing, pipeline.prefilter(scope)), EVENT)
     kept = pipeline.of_interest_or_rejected(decoded, scope)
     steps: dict[str, Callable[[], Any]] = {
-        "envelope only": lambda: _drain(source.mapInArrow(envelope_only, "message string")),
-        "envelope + families": lambda: _drain(decoded),
-        "envelope + families + rules": lambda: _drain(kept),
+        "envelope only": lambda: drain(source.mapInArrow(envelope_only, "message string")),
+        "envelope + families": lambda: drain(decoded),
+        "envelope + families + rules": lambda: drain(kept),
         "whole pipeline, prefilter": lambda: pipeline.by_cause(
             pipeline.of_interest(pipeline.of_interest_or_rejected(wanted, scope)), lookup, scope
         ).toArrow(),
@@ -116,7 +116,8 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     }
 
 
-def _groups() -> list[dict[str, str]]:
+def groups() -> list[dict[str, str]]:
+    """conf log_groups of the workload."""
     return [
         {"pattern": "^/aws/cloudtrail", "family": "cloudtrail"},
         {"pattern": "^/aws/config", "family": "aws_config"},
@@ -125,7 +126,7 @@ def _groups() -> list[dict[str, str]]:
     ]
 
 
-def _in_memory(spark: SparkSession, payloads: list[bytes]) -> DataFrame:
+def in_memory(spark: SparkSession, payloads: list[bytes]) -> DataFrame:
     """The records, held by Spark in memory on both cores."""
     table = pa.table(
         {
@@ -140,7 +141,8 @@ def _in_memory(spark: SparkSession, payloads: list[bytes]) -> DataFrame:
     return frame
 
 
-def _drain(frame: DataFrame) -> None:
+def drain(frame: DataFrame) -> None:
+    """Computes every row and keeps none."""
     frame.write.format("noop").mode("overwrite").save()
 
 

@@ -289,7 +289,7 @@ def test_a_flood_of_causes_writes_few_items_and_loses_no_count(
         return spark.createDataFrame(frame_.toArrow(), EVENT)
 
     letters = "translate(cast(id as string), '0123456789', 'abcdefghij')"
-    batch = lines("flooded", letters).unionByName(lines("noisy", "it")).unionByName(frame(spark, EVENT, [call("c1")]))
+    batch = lines("flooded", letters).unionByName(lines("noisy", "'it'")).unionByName(frame(spark, EVENT, [call("c1")]))
     kept = pipeline.of_interest_or_rejected(batch, sink.scope)
     sink.write_batch(kept, 0)
     flooded = tables.events.query("flooded")

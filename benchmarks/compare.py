@@ -1,0 +1,222 @@
+"""`make bench`, the table: the pipeline beside its floor and beside the same job by hand in other engines.
+
+    python -m benchmarks.compare [--events 1000000] [--growth 100000,300000] [--seed 1] [--times 3] [--json FILE]
+
+All read the same records, which are hashed, and give the same final table: (application, layer, cause) with count,
+first and last seen. It is compared cell by cell with the pipeline's, and a row that differs is void. The floor opens
+the records and hands on their lines, in the same engine; it has no answer. Each row is a process of its own, so that
+its peak memory is its own: the sum over its processes of the most that each ever held. Seconds are those of the fastest
+of several runs, all after a first one; CPU seconds are of that run, over all processes. peers.py says what peers do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from benchmarks import columnar_peers, peers
+from benchmarks.peers import Answer, Peer
+from benchmarks.speed import drain, envelope_only, groups, in_memory
+from benchmarks.workload import World, records
+
+FLOOR, PIPELINE = "envelope only, Spark (floor)", "pipeline"
+PEERS: dict[str, Peer] = {
+    "plain Python, one core": peers.plain_python,
+    "tuned Python, one core": peers.tuned_python,
+    "tuned Python, two processes": peers.tuned_python_on_cores,
+    "Polars": columnar_peers.polars,
+    "DuckDB": columnar_peers.duckdb,
+}
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def measure(sizes: Sequence[int], seed: int, times: int) -> dict[str, Any]:
+    """All rows at all sizes (events, ascending)."""
+    made = [data for _, data in records(sizes[-1], seed, World())]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "records.arrow"
+        with pa.ipc.new_file(file, pa.schema([("data", pa.binary())])) as out:
+            out.write(pa.record_batch({"data": made}))
+        shares = [round(len(made) * size / sizes[-1]) for size in sizes]
+        for name in (PIPELINE, FLOOR, *PEERS):
+            answers = Path(folder) / f"{len(rows)}.json"
+            command = [sys.executable, "-m", "benchmarks.compare", "--one", name, str(file), str(answers)]
+            command += [*map(str, (times, *shares))]
+            rows.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+        answers = [_read(Path(folder) / f"{number}.json") for number in range(len(rows))]
+    lines = [sum(_lines(data) for data in made[:share]) for share in shares]
+    return {
+        "seed": seed,
+        "input": hashlib.sha256(b"".join(made)).hexdigest()[:16],
+        "events": lines,
+        "answer_rows": [len(one) for one in answers[0]],
+        "rows": [
+            {**row, "of_pipeline": _ratio(rows[0], row), "differing_cells": _differing(answers[0], answer)}
+            for row, answer in zip(rows, answers, strict=True)
+        ],
+    }
+
+
+def _ratio(pipeline: dict[str, Any], row: dict[str, Any]) -> float:
+    """How many times as long a row takes as the pipeline, at the largest size."""
+    return round(row["seconds"][-1] / pipeline["seconds"][-1], 2)
+
+
+def _differing(expected: list[Answer], found: list[Answer]) -> int | None:
+    """Rows of the final table that are missing, too many or unequal; None for the floor, which has no answer."""
+    if not found:
+        return None
+    pairs = zip(expected, found, strict=True)
+    return sum(one.get(key) != other.get(key) for one, other in pairs for key in one.keys() | other.keys())
+
+
+def _lines(data: bytes) -> int:
+    return len(peers.orjson.loads(peers.igzip.decompress(data))["logEvents"])
+
+
+def _read(file: Path) -> list[Answer]:
+    told = json.loads(file.read_text(encoding="utf-8"))
+    return [{(a, layer, cause): tuple(rest) for a, layer, cause, *rest in one} for one in told]
+
+
+def run_one(name: str, file: Path, answers: Path, times: int, shares: Sequence[int]) -> dict[str, Any]:
+    """One row, in this process: its figures; its answers go to a file."""
+    with pa.memory_map(str(file)) as source:
+        payloads = pa.ipc.open_file(source).read_all().column("data").to_pylist()
+    make = _spark(name) if name in (PIPELINE, FLOOR) else _peer(PEERS[name])
+    seconds, cpu, found = [], [], []
+    for share in shares:
+        run = make(payloads[:share])
+        run()  # warm
+        best = min((_timed(run) for _ in range(times)), key=lambda one: one[0])
+        seconds.append(round(best[0], 3))
+        cpu.append(round(best[1], 2))
+        if (answer := best[2]) is not None:
+            found.append([[*key, *values] for key, values in answer.items()])
+    answers.write_text(json.dumps(found), encoding="utf-8")
+    return {"what": name, "seconds": seconds, "cpu_seconds": cpu, "peak_mb": round(_peak_kb() / 1024)}
+
+
+def _timed(run: Callable[[], Answer | None]) -> tuple[float, float, Answer | None]:
+    cpu, began = _cpu(), time.perf_counter()
+    answer = run()
+    return time.perf_counter() - began, _cpu() - cpu, answer
+
+
+def _peer(peer: Peer) -> Callable[[Sequence[bytes]], Callable[[], Answer | None]]:
+    lookup = World().lookup()
+    return lambda payloads: lambda: peer(payloads, lookup)
+
+
+def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
+    """The pipeline with its whole catalogue as the job runs it, or its floor, over records in Spark's memory."""
+    from probable_cause import pipeline, session, settings, stream
+    from probable_cause.decode import decode_batches
+    from probable_cause.schemas import EVENT
+    from probable_cause.sink import lookup_frame
+    from probable_cause.sources import routing_of
+
+    configuration = settings.load(overrides={"log_groups": groups()})
+    scope = stream.scope_of(configuration)
+    spark = session.build("bench", "local[2]", {"spark.driver.memory": "2g"})
+    lookup = lookup_frame(spark, World().lookup()).persist()
+    hop = decode_batches(routing_of(configuration.log_groups), pipeline.prefilter(scope))
+
+    def make(payloads: list[bytes]) -> Callable[[], Answer | None]:
+        source = in_memory(spark, payloads)
+        opened = source.mapInArrow(envelope_only, "message string")
+        kept = pipeline.of_interest_or_rejected(source.mapInArrow(hop, EVENT), scope)
+        folded = pipeline.by_cause(pipeline.of_interest(kept), lookup, scope)
+        return (lambda: drain(opened)) if name == FLOOR else (lambda: _answer(folded.toArrow()))
+
+    return make
+
+
+def _answer(folded: pa.Table) -> Answer:
+    columns = ["application_id", "event_type", "cause_id", "count", "first_seen", "last_seen"]
+    as_millis = [
+        folded.column(one).cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
+        if one.endswith("_seen")
+        else folded.column(one)
+        for one in columns
+    ]
+    rows = zip(*(column.to_pylist() for column in as_millis), strict=True)
+    return {(a, layer, cause): (count, first, last) for a, layer, cause, count, first, last in rows}
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all that it started."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += _tree(int(child))
+    return found
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and its children, those that have ended among them."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = ended.ru_utime + ended.ru_stime
+    for pid in _tree(os.getpid()):
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += (int(words[11]) + int(words[12])) / _TICKS
+    return total
+
+
+def _peak_kb() -> int:
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if len(_tree(os.getpid())) == 1 else 0
+    status = (Path(f"/proc/{pid}/status").read_text() for pid in _tree(os.getpid()))
+    return ended + sum(int(text.split("VmHWM:")[1].split()[0]) for text in status)
+
+
+def table(told: dict[str, Any]) -> str:
+    """The figures as text."""
+    heads = "".join(f"{f'{events:,} ev.':>16}" for events in told["events"])
+    lines = [f"seed {told['seed']}, input {told['input']}, rows of the final table {told['answer_rows']}"]
+    lines.append(f"{'events/s':<30}{heads}{'x pipeline':>12}{'CPU s/M':>9}{'peak MB':>9}  answer")
+    for row in told["rows"]:
+        rates = "".join(f"{events / s:>16,.0f}" for events, s in zip(told["events"], row["seconds"], strict=True))
+        cpu, differing = row["cpu_seconds"][-1] / told["events"][-1] * 1e6, row["differing_cells"]
+        answer = {None: "none", 0: "equal"}.get(differing, f"VOID: {differing} rows differ")
+        lines.append(f"{row['what']:<30}{rates}{row['of_pipeline']:>12.2f}{cpu:>9.1f}{row['peak_mb']:>9}  {answer}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--growth", default="100000,300000", help="smaller sizes, measured as well")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.one:
+        name, file, answers, *numbers = chosen.one
+        times, *shares = map(int, numbers)
+        print(json.dumps(run_one(name, Path(file), Path(answers), times, shares)))
+        return
+    smaller = sorted(int(size) for size in chosen.growth.split(",") if size)
+    told = measure([*smaller, chosen.events], chosen.seed, chosen.times)
+    print(table(told))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    if any(row["differing_cells"] for row in told["rows"]):
+        raise SystemExit("rows whose answer differs are void")
+
+
+if __name__ == "__main__":
+    main()
