@@ -68,7 +68,8 @@ def _settings(work: Path) -> settings.Settings:
     return settings.load(overrides={**places, "archive": {"path": str(work / "archive")}})
 
 
-def _sink(work: Path) -> Sink:
+def sink_in_memory(work: Path) -> Sink:
+    """A sink over tables in memory, with twenty applications in its lookup table."""
     tables = memory_tables()
     rows = [{"ip": f"10.1.1.{number}", "application_id": f"app{number}"} for number in range(20)]
     lookups.put(tables, rows, [], T0)
@@ -101,7 +102,7 @@ def _batch(spark: SparkSession, number: int) -> Any:
 
 
 def _latency(spark: SparkSession, work: Path, batches: int) -> dict[str, Any]:
-    sink = _sink(work)
+    sink = sink_in_memory(work)
     path = str(work / "archive")
     archive = Archive(spark, sink.tables, sink.scope, path, str(work / "checkpoint"), 5.0, 1e9, wall_clock)
     seconds: dict[str, list[float]] = {"off": [], "on": []}
@@ -151,7 +152,7 @@ def _backfill(spark: SparkSession, work: Path, lines: int) -> dict[str, Any]:
         content = f"{HEADER}\n{text}\n".encode()
         size += len(content)
         (folder / f"{file:04d}.log.gz").write_bytes(gzip.compress(content))
-    sink, loaded = _sink(work), replace(_settings(work), checkpoint=str(work / "backfill"))
+    sink, loaded = sink_in_memory(work), replace(_settings(work), checkpoint=str(work / "backfill"))
     files = [str(one) for one in sorted(folder.iterdir())]
 
     def floor() -> None:

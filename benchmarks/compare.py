@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from typing import Any
 import pyarrow as pa
 
 from benchmarks import columnar_peers, peers
-from benchmarks.peers import Answer, Peer
+from benchmarks.peers import CORES, Answer, Peer
 from benchmarks.speed import drain, envelope_only, groups, in_memory
 from benchmarks.workload import World, records
 
@@ -56,6 +57,7 @@ def measure(sizes: Sequence[int], seed: int, times: int) -> dict[str, Any]:
             command = [sys.executable, "-m", "benchmarks.compare", "--one", name, str(file), str(answers)]
             command += [*map(str, (times, *shares))]
             rows.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+            print(rows[-1], file=sys.stderr)  # so that a run that is cut short has told something
         answers = [_read(Path(folder) / f"{number}.json") for number in range(len(rows))]
     lines = [sum(_lines(data) for data in made[:share]) for share in shares]
     return {
@@ -157,29 +159,34 @@ def _answer(folded: pa.Table) -> Answer:
     return {(a, layer, cause): (count, first, last) for a, layer, cause, count, first, last in rows}
 
 
+def _proc(path: str) -> str:
+    """A file of /proc, empty when what it tells of has just ended."""
+    try:
+        return Path("/proc", path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
 def _tree(pid: int) -> list[int]:
     """A process and all that it started."""
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += _tree(int(child))
-    return found
+    tasks = [task.name for task in Path(f"/proc/{pid}/task").glob("*")]
+    children = [int(child) for task in tasks for child in _proc(f"{pid}/task/{task}/children").split()]
+    return [pid, *(one for child in children for one in _tree(child))]
 
 
 def _cpu() -> float:
     """CPU seconds of this process and its children, those that have ended among them."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = ended.ru_utime + ended.ru_stime
-    for pid in _tree(os.getpid()):
-        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += (int(words[11]) + int(words[12])) / _TICKS
-    return total
+    stats = (_proc(f"{pid}/stat").rpartition(")")[2].split() for pid in _tree(os.getpid()))
+    return ended.ru_utime + ended.ru_stime + sum((int(one[11]) + int(one[12])) / _TICKS for one in stats if one)
 
 
 def _peak_kb() -> int:
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if len(_tree(os.getpid())) == 1 else 0
-    status = (Path(f"/proc/{pid}/status").read_text() for pid in _tree(os.getpid()))
-    return ended + sum(int(text.split("VmHWM:")[1].split()[0]) for text in status)
+    """The most that each process held, summed; of those that have ended, the largest once for each core."""
+    tree = _tree(os.getpid())
+    found = [re.search(r"VmHWM:\s+(\d+)", _proc(f"{pid}/status")) for pid in tree]
+    ended = CORES * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if len(tree) == 1 else 0
+    return ended + sum(int(one[1]) for one in found if one)
 
 
 def table(told: dict[str, Any]) -> str:

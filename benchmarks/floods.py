@@ -1,0 +1,93 @@
+"""What a flood costs: a batch of ordinary events alone, with repeats of one cause, and with as many different causes.
+
+    python -m benchmarks.floods [--events 100000] [--json FILE]
+
+All in one batch through the sink, over tables in memory: seconds until the verdicts stand, items and writes of the
+flooded application, whether its counts add up to the events, and the JVM's peak memory so far.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from benchmarks.archive import sink_in_memory
+from probable_cause import pipeline, session
+from probable_cause.schemas import EVENT, column_names
+from probable_cause.sink import BatchReport
+
+CALM = 200  # applications with an error each
+_LETTERS = "translate(cast(id as string), '0123456789', 'abcdefghij')"
+_AT = "timestamp '2026-03-01T12:00:00Z'"
+
+
+def lines(spark: SparkSession, number: int, application: str, words: str) -> DataFrame:
+    """schemas.EVENT of error lines. `application` and `words` are SQL over `id`."""
+    values = {
+        **dict.fromkeys(column_names(EVENT), "null"),
+        "event_id": f"concat({application}, ' ', id)",
+        "family": "'application'",
+        "level": "'ERROR'",
+        "message": f"concat('could not do ', {words})",
+        "application_id": application,
+        "log_group": f"concat('/app/', {application})",
+        "event_time": f"{_AT} + make_dt_interval(0, 0, 0, id / 10000)",
+        "arrived_at": f"{_AT} + interval 5 minutes",
+        "fields": "cast(map() as map<string, string>)",
+        "resource_ids": "cast(array() as array<string>)",
+    }
+    rows = spark.range(number, numPartitions=2).selectExpr(*(f"{sql} as {name}" for name, sql in values.items()))
+    return rows.to(spark.createDataFrame([], EVENT).schema)
+
+
+def measure(events: int) -> list[dict[str, Any]]:
+    """A row a batch."""
+    spark = session.build("bench-floods", "local[2]")
+    floods = {"calm": None, "repeats of one cause": "'it'", "different causes": _LETTERS}
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, words in [("warm-up", "'it'"), *floods.items()]:
+            reports: list[BatchReport] = []
+            sink = sink_in_memory(Path(folder))
+            sink.on_report = reports.append
+            parts = [lines(spark, CALM, "concat('calm-', id)", "'it'")]
+            parts += [lines(spark, events if name != "warm-up" else 1000, "'flooded'", words)] if words else []
+            batch = reduce(DataFrame.unionByName, parts)
+            sink.write_batch(pipeline.of_interest_or_rejected(batch, sink.scope), 0)
+            items = sink.tables.events.query("flooded")
+            memory = spark.sparkContext._jvm.java.lang.Runtime.getRuntime()
+            rows.append(
+                {
+                    "batch": name,
+                    "events_of_flood": events if words else 0,
+                    "seconds": round(reports[0].seconds, 2),
+                    "writes": reports[0].writes,
+                    "items": len(items),
+                    "counted": sum(int(item["Count"]) for item in items),
+                    "heap_mb": round(memory.totalMemory() / 2**20),
+                }
+            )
+    spark.stop()
+    return rows[1:]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    chosen = parser.parse_args()
+    rows = measure(chosen.events)
+    for row in rows:
+        print("   ".join(f"{name} {value}" for name, value in row.items()))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
