@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from probable_cause.state.lookups import Row
@@ -41,8 +41,8 @@ class World:
         return f"i-{number:017x}"
 
 
-def records(events: int, seed: int, world: World) -> Iterator[tuple[str, bytes]]:
-    """(family, gzip'd payload) of about `events` lines in all, in a seeded order."""
+def records(events: int, seed: int, world: World, share: Mapping[str, float] = SHARE) -> Iterator[tuple[str, bytes]]:
+    """(family, gzip'd payload) of about `events` lines in all, mixed by `share`, in a seeded order."""
     rng = random.Random(seed)
     makers: dict[str, Callable[[random.Random, World, float], str]] = {
         "flow": _flow,
@@ -50,9 +50,7 @@ def records(events: int, seed: int, world: World) -> Iterator[tuple[str, bytes]]
         "cloudtrail": _cloudtrail,
         "config": _config,
     }
-    plan = [
-        kind for kind, share in SHARE.items() for _ in range(max(1, round(events * share / LINES_OF_A_RECORD[kind])))
-    ]
+    plan = [kind for kind, part in share.items() for _ in range(max(1, round(events * part / LINES_OF_A_RECORD[kind])))]
     rng.shuffle(plan)
     groups = {"flow": "/vpc/flow", "cloudtrail": "/aws/cloudtrail", "config": "/aws/config"}
     for number, kind in enumerate(plan):

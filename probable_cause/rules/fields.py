@@ -12,7 +12,7 @@ CLOUDTRAIL_FIELDS = frozenset(
     errorMessage requestParameters responseElements additionalEventData requestID eventID eventType apiVersion
     managementEvent readOnly resources recipientAccountId serviceEventDetails sharedEventID vpcEndpointId
     vpcEndpointAccountId eventCategory addendum sessionCredentialFromConsole edgeDeviceDetails tlsDetails
-    insightDetails""".split()  # noqa: SIM905
+    insightDetails status""".split()  # noqa: SIM905
 )
 CONFIG_FIELDS = frozenset(
     """configurationItem configurationItemDiff configurationItemSummary messageType notificationCreationTime
@@ -77,6 +77,8 @@ def locate(family: str, name: str) -> tuple[str, str]:
         if name in APPLICATION_COLUMNS:
             return "column", APPLICATION_COLUMNS[name]
         return ("fields", name) if name in APPLICATION_FIELDS else ("json", json_path(name))
+    if family == "cloudtrail" and name == "status":  # what some public rules call the outcome
+        return "column", "outcome"
     if family == "aws_config" and name == "effect":
         return "fields", "effect_kind"
     if family == "aws_config" and name in ("change", "changeType"):
