@@ -198,11 +198,11 @@ def test_a_sigma_rule_without_our_block_is_a_cause_as_relevant_as_its_level(
 
 
 def test_a_sigma_rule_of_others_may_name_fields_that_we_do_not_know(tmp_path: Path) -> None:
-    text = SOMEONES.replace("LEVEL", "low").replace("requestParameters.attribute", "status")
+    text = SOMEONES.replace("LEVEL", "low").replace("requestParameters.attribute", "severity")
     (tmp_path / "a.yml").write_text(text, encoding="utf-8")
     rules = load([tmp_path])
     assert len(rules) == 1
-    assert "'status' is no field" in rules.warnings[0]
+    assert "'severity' is no field" in rules.warnings[0]
 
 
 def test_the_most_relevant_rule_comes_first_and_ties_are_settled_by_id(tmp_path: Path) -> None:
