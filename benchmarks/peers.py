@@ -148,6 +148,11 @@ def _millis(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
+def differing(expected: Answer, found: Answer) -> int:
+    """Rows of the final table that are missing, too many, or unequal in a cell."""
+    return sum(expected.get(key) != found.get(key) for key in expected.keys() | found.keys())
+
+
 def opened_on_cores(payloads: Sequence[bytes]) -> list[bytes]:
     """Every record's JSON, by ISA-L on both cores: neither Polars nor DuckDB opens gzip'd values of a column."""
     with ThreadPoolExecutor(CORES) as pool:
