@@ -21,6 +21,7 @@ from probable_cause.clock import wall_clock
 from probable_cause.decode import decode_records
 from probable_cause.evaluation.bundle import load_bundle
 from probable_cause.evaluation.runner import steps
+from probable_cause.schemas import OTHERS
 from probable_cause.sink import Sink
 from probable_cause.sources import routing_of
 from probable_cause.state import dynamodb, lookups
@@ -37,7 +38,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _COLOURS = {"failing": "#f4b6b6", "degraded": "#f8dfae", "healthy": "#cfe8cf"}
-_MARKS = {"cause": ("D", "#8c1d18"), "symptom": ("o", "#31588c"), "recovery": ("^", "#2c7a3f")}
+_MARKS = {
+    "cause": ("D", "#8c1d18"),
+    "symptom": ("o", "#31588c"),
+    "recovery": ("^", "#2c7a3f"),
+    OTHERS: ("s", "#777777"),  # what a flood has beyond its foremost causes
+}
 
 
 def session() -> SparkSession:

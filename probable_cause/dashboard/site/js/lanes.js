@@ -6,9 +6,13 @@ const MOST = 5; // rows of a lane
 const CHARACTER = 6.3; // px, mean width of a label's letter
 const GAP = 10;
 
-/** {rows, items: [{event, row, from, to, label, labelAt}]} in px; events outside of the shown span are left out. */
+/**
+ * {rows, items: [{event, row, from, to, label, labelAt}]} in px. Events outside of the shown span are left out, and what a
+ * flood has beyond its foremost causes: that is no change of its own.
+ */
 export function pack(events, span, x, width) {
   const inside = events
+    .filter((event) => event.role !== "(others)")
     .filter((event) => Date.parse(event.last_seen) >= span[0] && Date.parse(event.first_seen) <= span[1])
     .sort((a, b) => a.first_seen.localeCompare(b.first_seen) || a.event_key.localeCompare(b.event_key));
   const ends = []; // px where each row is free again
