@@ -1,6 +1,6 @@
 """What a flood costs: a batch of ordinary events alone, with repeats of one cause, and with as many different causes.
 
-    python -m benchmarks.floods [--events 100000] [--json FILE]
+    python -m benchmarks.floods [--events 20000] [--json FILE]
 
 All in one batch through the sink, over tables in memory: seconds until the verdicts stand, items and writes of the
 flooded application, whether its counts add up to the events, and the JVM's peak memory so far.
@@ -79,7 +79,7 @@ def measure(events: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--json", type=Path, help="file for the figures")
     chosen = parser.parse_args()
     rows = measure(chosen.events)
