@@ -41,8 +41,8 @@ class Scenario:
         self.operator: list[dict[str, str]] = []
         self.truth: list[dict[str, Any]] = []
 
-    def ip(self, address: str, application: str, endpoint_type: str = "Instance") -> None:
-        self.by_ip.append({"ip": address, "application_id": application, "endpoint_type": endpoint_type})
+    def ip(self, address: str, application: str, endpoint_type: str = "Instance", **validity: str) -> None:
+        self.by_ip.append({"ip": address, "application_id": application, "endpoint_type": endpoint_type, **validity})
 
     def resource(self, resource_id: str, application: str, resource_type: str) -> None:
         row = {"resource_id": resource_id, "application_id": application, "resource_type": resource_type}
@@ -344,6 +344,24 @@ def reject_between_two_applications() -> Scenario:
     return one
 
 
+def address_changed_hands() -> Scenario:
+    one = Scenario(
+        "address-changed-hands",
+        "An address moves from one application to another between two refused flows: each has its own, late or not",
+    )
+    address, before, after = "10.27.1.10", "leaving-shop", "arriving-shop"
+    one.ip(address, before, valid_to=stamp(at(5)))
+    one.ip(address, after, "ELB", valid_from=stamp(at(5)))
+    interface = "eni-0a70bf48000000027"
+    # The first ones arrive after the address has moved.
+    one.reject(1, 3, 3, "10.27.9.9", address, 8080, interface, delay=420)
+    one.reject(6, 9, 4, "10.27.9.9", address, 8080, interface)
+    for app, count in ((before, 3), (after, 4)):
+        counts = [{"event_type": "network", "action": "REJECT", "count": count}]
+        one.expect(12, app, root_cause="none", layers={"network": {"action": "REJECT"}}, counts=counts)
+    return one
+
+
 def database_stopped_trail_late() -> Scenario:
     one = Scenario(
         "database-stopped-trail-late",
@@ -578,6 +596,7 @@ SCENARIOS: Sequence[Callable[[], Scenario]] = (
     repeated_213_times,
     bots_at_the_periphery,
     reject_between_two_applications,
+    address_changed_hands,
     database_stopped_trail_late,
     acknowledged_resolved_and_again,
     decay_reorders,

@@ -114,6 +114,36 @@ def test_a_file_that_is_no_bundle(tmp_path, incident):
         load_bundle(write(tmp_path / "b", incident))
 
 
+def test_rows_of_the_lookup_may_end_and_begin(tmp_path):
+    text = """
+lookup:
+  by_ip: [{ip: 10.0.0.1, application_id: a, valid_to: 2026-03-01T13:00:00+01:00}]
+  by_resource: [{resource_id: i-1, application_id: a, valid_from: "2026-03-01", valid_to: 2026-03-02T00:00:00Z}]
+truth: [{at: 2026-03-01T12:00:00Z, application_id: a, root_cause: none}]
+"""
+    bundle = load_bundle(write(tmp_path / "b", text))
+    assert bundle.lookup_by_ip[0]["valid_to"] == "2026-03-01T12:00:00+00:00"
+    assert bundle.lookup_by_resource[0]["valid_from"] == "2026-03-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("validity", "fault"),
+    [
+        ("valid_to: soon", "by_ip[0].valid_to: found 'soon'"),
+        ("valid_from: 2026-03-02, valid_to: 2026-03-01T12:00:00Z", "a time after valid_from"),
+    ],
+)
+def test_times_of_a_lookup_row_that_can_not_be(tmp_path, validity, fault):
+    text = f"""
+lookup: {{by_ip: [{{ip: 10.0.0.1, application_id: a, {validity}}}]}}
+truth: [{{at: 2026-03-01T12:00:00Z, application_id: a, root_cause: none}}]
+"""
+    with pytest.raises(BundleError) as caught:
+        load_bundle(write(tmp_path / "b", text))
+    assert len(caught.value.faults) == 1
+    assert fault in caught.value.faults[0]
+
+
 def test_missing_files_are_faults(tmp_path):
     with pytest.raises(BundleError) as caught:
         load_bundle(tmp_path)
