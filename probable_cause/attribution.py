@@ -60,10 +60,13 @@ def attribute(
     the application that its tag names, too; if neither tag nor table know it, to those of what it is related to. The
     same event delivered twice within the rows given is one.
 
+    A refused call that is a symptom, as one of a burst, concerns the application that the caller's role belongs to,
+    whosever resource was asked for; if nobody has the role, it is attributed as any other call.
+
     Args:
         lookup: LOOKUP, small enough to broadcast.
         accepted_cidrs: an end of a flow outside of them is not looked up.
-        application_tags: names of the tag that carries an application's id.
+        application_tags: names of the tag that carries an application's id; of several that an item has, the first.
     """
     identity = ["event_id", "rule_id", "event_type", "role"]
     keyed = interest.selectExpr(
@@ -116,15 +119,27 @@ def _keys(accepted_cidrs: Sequence[str], application_tags: Sequence[str]) -> str
     config = f"concat({resources}, {_tag(application_tags)}, {_related()})"
     return (
         f"case family when 'vpc_flow' then {ends} when 'application' then {groups} when 'aws_config' then {config} "
-        f"else concat({resources}, {_mentioned()}) end"
+        f"else concat({resources}, {_mentioned()}, {_caller()}) end"
     )
+
+
+def _caller() -> str:
+    """SQL: who made a call that failed and is a symptom, as keys: ARN and name of the role, else of the user."""
+    path = "get_json_object(coalesce(record, message), '$.userIdentity.{}')"
+    arn, name = (
+        f"coalesce({path.format(f'sessionContext.sessionIssuer.{part}')}, {path.format(part)})"
+        for part in ("arn", "userName")
+    )
+    keys = f"array({_key('caller', arn)}, {_key('caller', name, '1')})"
+    symptom = "family = 'cloudtrail' and role = 'symptom' and outcome = 'failure'"
+    return f"if({symptom}, filter({keys}, k -> k.value is not null), array())"
 
 
 def _tag(application_tags: Sequence[str]) -> str:
     """SQL: the application that a tag of a Config item names, as an array of none or one key."""
     tags = "from_json(try_element_at(fields, 'tags'), 'map<string,string>')"
     named = [f"nullif(trim(try_element_at(t, {_text(name)})), '')" for name in application_tags]
-    value = f"element_at(transform(array({tags}), t -> coalesce({', '.join([*named, 'null'])})), 1)"
+    value = f"element_at(transform(array({tags}), t -> coalesce({', '.join([*named, 'cast(null as string)'])})), 1)"
     return f"filter(array({_key('tag', value)}), k -> k.value is not null)"
 
 
@@ -156,10 +171,15 @@ def _text(value: str) -> str:
 
 
 def _matches() -> str:
-    """SQL: matches with an application; those by mention or relation only where there are no others. What has none is
-    an unattributed end of a flow, or, when no match has one, the whole event."""
-    any_known = "filter(matches, m -> m.application is not null)"
-    direct = "filter(matches, m -> m.application is not null and m.place not in ('mentioned', 'related'))"
+    """SQL: matches with an application; those by mention or relation only where there are no others; only the
+    caller's where it has any. What has none is an unattributed end of a flow, or, when no match has one, the whole
+    event."""
+    callers = "filter(matches, m -> m.application is not null and m.place = 'caller').application"
+    any_known = (
+        f"filter(matches, m -> m.application is not null "
+        f"and (size({callers}) = 0 or array_contains({callers}, m.application)))"
+    )
+    direct = f"filter({any_known}, m -> m.place not in ('mentioned', 'related'))"
     known = f"if(size({direct}) > 0, {direct}, {any_known})"
     unknown = (
         f"transform(filter(matches, m -> m.application is null), m -> named_struct('application', '{UNATTRIBUTED}', "

@@ -43,6 +43,7 @@ class Scope:
     identity_horizon: float
     max_future: float
     max_past: float
+    application_tags: Sequence[str] = attribution.APPLICATION_TAGS  # of a Config item, the first that it has counts
 
 
 def prefilter(scope: Scope) -> Prefilter:
@@ -92,7 +93,9 @@ def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
 
 def described(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
     """schemas.INTEREST -> schemas.ATTRIBUTED with cause_id and summary: one row per (event, application)."""
-    return interest.transform(attribution.attribute, lookup, scope.accepted_cidrs).transform(describe)
+    return interest.transform(attribution.attribute, lookup, scope.accepted_cidrs, scope.application_tags).transform(
+        describe
+    )
 
 
 def with_plausible_times(events: DataFrame, max_future: float, max_past: float) -> DataFrame:

@@ -57,6 +57,7 @@ def scope_of(settings: Settings, rules: RuleSet | None = None) -> Scope:
         identity_horizon=settings.identity_horizon,
         max_future=settings.max_future,
         max_past=settings.max_past,
+        application_tags=tuple(settings.lookup_scan["application_tags"]),
     )
 
 

@@ -9,7 +9,9 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 
+from probable_cause import pipeline, settings, stream
 from probable_cause.attribution import LOOKUP, UNATTRIBUTED, attribute, of_network_interest
+from probable_cause.rules.model import RuleSet
 from probable_cause.schemas import ATTRIBUTED, INTEREST, column_names
 from tests.spark.rows import T0, at, frame, interest, reject
 
@@ -32,8 +34,20 @@ ROWS: list[tuple[Any, ...]] = [
     ("i-50", "old", "AWS::EC2::Instance", at(-60), at(60)),
     ("i-60", "app4", "AWS::EC2::Instance"),
     ("vpc-60", "app5", "AWS::EC2::VPC"),
+    ("arn:aws:iam::123456789012:role/pay/pay-task", "pay", "AWS::IAM::Role"),
+    ("mail-task", "mail", "AWS::IAM::Role"),
+    ("mail-task", "app1", "AWS::IAM::Role"),
+    ("robot", "robots", "AWS::IAM::User"),
 ]
 ITEM = {"family": "aws_config", "action": "UPDATE", "resource_ids": ["sg-60"], "rule_id": "item", "actor": None}
+DENIED = {
+    "family": "cloudtrail",
+    "action": "GetObject",
+    "outcome": "failure",
+    "role": "symptom",
+    "resource_ids": ["i-1"],
+    "rule_id": "api-calls-denied",
+}
 APP_LINE = {"family": "application", "resource_ids": None, "event_type": "application", "role": "symptom"}
 
 RELATED = json.dumps(
@@ -42,6 +56,16 @@ RELATED = json.dumps(
         {"resourceId": "i-60", "resourceType": "AWS::EC2::Instance", "name": "Is associated with Instance"},
     ]
 )
+
+
+def called_by(name: str, path: str = "", kind: str = "role") -> str:
+    """A record with the identity of a session of a role, or of a user."""
+    who = {"arn": f"arn:aws:iam::123456789012:{kind}/{path}{name}", "userName": name}
+    if kind == "role":
+        session = {"arn": f"arn:aws:sts::123456789012:assumed-role/{name}/s-1"}
+        who = {**session, "sessionContext": {"sessionIssuer": who}}
+    return json.dumps({"userIdentity": who})
+
 
 # event -> {application: (endpoint_type, endpoint, peer, resource)}
 CASES: list[tuple[str, dict[str, Any], dict[str, tuple[Any, ...]]]] = [
@@ -124,6 +148,36 @@ CASES: list[tuple[str, dict[str, Any], dict[str, tuple[Any, ...]]]] = [
         {UNATTRIBUTED: (None, None, None, "i-50")},
     ),
     (
+        "a refused call is a symptom of the application whose role made it, not of the one it asked for",
+        interest("e", **DENIED, message=called_by("pay-task", "pay/")),
+        {"pay": (None, None, None, "")},
+    ),
+    (
+        "a role by its name, shared; the resource is named to whose it is",
+        interest("e", **DENIED, message=called_by("mail-task")),
+        {"mail": (None, None, None, ""), "app1": (None, None, None, "i-1")},
+    ),
+    (
+        "a user",
+        interest("e", **DENIED, message="{}", record=called_by("robot", kind="user")),
+        {"robots": (None, None, None, "")},
+    ),
+    (
+        "a refused call by a role that nobody has",
+        interest("e", **DENIED, message=called_by("admins")),
+        {"app1": (None, None, None, "i-1")},
+    ),
+    (
+        "a refused call by nobody's role, for nobody's resource",
+        interest("e", **{**DENIED, "resource_ids": ["i-77"]}, message=called_by("admins")),
+        {UNATTRIBUTED: (None, None, None, "i-77")},
+    ),
+    (
+        "a call that succeeded concerns whose resource it is, whoever made it",
+        interest("e", outcome="success", message=called_by("pay-task", "pay/")),
+        {"app1": (None, None, None, "i-1")},
+    ),
+    (
         "a Config item's tag names the application",
         interest("e", **ITEM, fields={"tags": '{"Name":"web","app":" shop ","App":""}'}),
         {"shop": (None, None, None, "sg-60")},
@@ -176,6 +230,25 @@ def test_cases(spark: SparkSession, lookup: Any) -> None:
         found.setdefault(row["event_id"], {})[row["application_id"]] = values
     for number, (name, _, expected) in enumerate(CASES):
         assert found.get(str(number)) == expected, name
+
+
+TAGGED = '{"team":"pay","owner":"mail","app":"shop"}'
+TAG_CASES: list[tuple[list[str], str]] = [
+    (["team"], "pay"),
+    (["owner", "team"], "mail"),
+    (["none", "app"], "shop"),
+    (["o'wner"], UNATTRIBUTED),
+    ([], UNATTRIBUTED),
+]
+
+
+@pytest.mark.parametrize(("tags", "application"), TAG_CASES)
+def test_the_tags_of_the_settings_name_the_application(
+    spark: SparkSession, lookup: Any, tags: list[str], application: str
+) -> None:
+    scope = stream.scope_of(settings.load(overrides={"lookup": {"application_tags": tags}}), RuleSet(()))
+    rows = frame(spark, INTEREST, [interest("e", **ITEM, fields={"tags": TAGGED})])
+    assert [row["application_id"] for row in pipeline.described(rows, lookup, scope).collect()] == [application]
 
 
 def test_an_unattributed_line_keeps_its_log_group(spark: SparkSession, lookup: Any) -> None:
