@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,18 @@ class Job:
             self._process.wait()
 
 
+def _valid(rows: Sequence[Mapping[str, Any]], span: timedelta) -> list[dict[str, Any]]:
+    """Lookup rows whose validity moves along with the records."""
+    moved = ("valid_from", "valid_to")
+    return [
+        {
+            name: (datetime.fromisoformat(value) + span).isoformat() if name in moved else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
 class _Demo:
     """The bundles, the account they are played into, and the clock they are played by."""
 
@@ -181,28 +193,30 @@ class _Demo:
         self._drawn_at = 0.0
 
     def prepare(self) -> None:
-        """Creates what an account needs, and fills the lookup tables."""
+        """Creates what an account needs."""
         configuration = self._settings
         dynamodb.create(configuration.region, configuration.endpoint_url, configuration.table_prefix)
         arn = account.create_stream(configuration)
         groups = sorted(set().union(*(log_groups(bundle) for bundle in self._bundles)))
         account.subscribe(configuration, groups, arn)
-        for bundle in self._bundles:
-            lookups.put(self.tables, bundle.lookup_by_ip, bundle.lookup_by_resource, wall_clock())
 
     def play(self, job: Job) -> list[Outcome]:
         """Plays all bundles; the last moment of the last one is now."""
         whole = sum((ends_at(bundle) - starts_at(bundle) + _GAP for bundle in self._bundles), timedelta())
         began = wall_clock().replace(microsecond=0)
         cursor = began - whole
+        spans: list[timedelta] = []
+        for bundle in self._bundles:
+            spans.append(cursor - starts_at(bundle).replace(microsecond=0))
+            cursor = ends_at(bundle) + spans[-1] + _GAP
+            by_ip, by_resource = (_valid(rows, spans[-1]) for rows in (bundle.lookup_by_ip, bundle.lookup_by_resource))
+            lookups.put(self.tables, by_ip, by_resource, began)
         outcomes: list[Outcome] = []
-        for number, bundle in enumerate(self._bundles, 1):
-            span = cursor - starts_at(bundle).replace(microsecond=0)
+        for number, (bundle, span) in enumerate(zip(self._bundles, spans, strict=True), 1):
             title = f"{number}/{len(self._bundles)} {bundle.name}: {bundle.description}"
             self._screen.say(f"▶ {title}")
             for step in steps(bundle):
                 outcomes += self._play_step(bundle, step, span, title, job)
-            cursor = ends_at(bundle) + span + _GAP
         set_offset(self._clock_file, timedelta())
         return outcomes
 
