@@ -174,10 +174,12 @@ def _matches() -> str:
     """SQL: matches with an application; those by mention or relation only where there are no others; only the
     caller's where it has any. What has none is an unattributed end of a flow, or, when no match has one, the whole
     event."""
-    callers = "filter(matches, m -> m.application is not null and m.place = 'caller').application"
+    caller = "m.application is not null and m.place = 'caller'"
+    # Asked once an event: few have a caller among their keys, and what stands in a lambda is done for each match.
     any_known = (
-        f"filter(matches, m -> m.application is not null "
-        f"and (size({callers}) = 0 or array_contains({callers}, m.application)))"
+        f"if(exists(matches, m -> {caller}), filter(matches, m -> m.application is not null "
+        f"and array_contains(filter(matches, m -> {caller}).application, m.application)), "
+        "filter(matches, m -> m.application is not null))"
     )
     direct = f"filter({any_known}, m -> m.place not in ('mentioned', 'related'))"
     known = f"if(size({direct}) > 0, {direct}, {any_known})"
