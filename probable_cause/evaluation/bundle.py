@@ -30,9 +30,9 @@ from probable_cause.evaluation.incident import (
     Truth,
 )
 from probable_cause.schemas import EVENT_TYPES
+from probable_cause.state.lookups import VALIDITY
 
 _KNOWN = {"name", "description", "settings", "lookup", "operator", "truth", "class", "difficulty", "split"}
-_VALIDITY = ("valid_from", "valid_to")
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
@@ -131,10 +131,10 @@ class _Reader:
                 if one.get(name) in (None, ""):
                     self.fault("incident.yml", f"{where}.{name}", one.get(name), "a text")
             row = {name: str(one[name]) for name in (*needed, *optional) if one.get(name) not in (None, "")}
-            for name in _VALIDITY:  # of who had it when: ISO 8601
+            for name in VALIDITY:  # ISO 8601
                 if one.get(name) not in (None, ""):
                     row[name] = self._time("incident.yml", f"{where}.{name}", one[name]).isoformat()
-            if len(times := [row[name] for name in _VALIDITY if name in row]) == 2 and times[0] >= times[1]:
+            if len(times := [row[name] for name in VALIDITY if name in row]) == 2 and times[0] >= times[1]:
                 self.fault("incident.yml", f"{where}.valid_to", row["valid_to"], "a time after valid_from")
             if "ip" in row and not _is_ip(row["ip"]):
                 self.fault("incident.yml", f"{where}.ip", row["ip"], "an IP address such as 10.0.1.10")

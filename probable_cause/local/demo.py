@@ -165,10 +165,9 @@ class Job:
 
 def _valid(rows: Sequence[Mapping[str, Any]], span: timedelta) -> list[dict[str, Any]]:
     """Lookup rows whose validity moves along with the records."""
-    moved = ("valid_from", "valid_to")
     return [
         {
-            name: (datetime.fromisoformat(value) + span).isoformat() if name in moved else value
+            name: (datetime.fromisoformat(value) + span).isoformat() if name in lookups.VALIDITY else value
             for name, value in row.items()
         }
         for row in rows

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from probable_cause.state.moments import from_text, to_text
 from probable_cause.state.tables import Tables, Write
 
+VALIDITY = ("valid_from", "valid_to")  # of a row: who had it when
+
 
 class Row(NamedTuple):
     """Who has an address or a resource. An event belongs to who had it at the event's time: from `valid_from` on, and
@@ -99,7 +101,7 @@ def put(
 def _validity(row: Mapping[str, Any]) -> dict[str, str | None]:
     """ValidFrom and ValidTo of a row of a file, in which YAML may have read a time already."""
     times: dict[str, str | None] = {}
-    for attribute, name in (("ValidFrom", "valid_from"), ("ValidTo", "valid_to")):
+    for attribute, name in zip(("ValidFrom", "ValidTo"), VALIDITY, strict=True):
         value = row.get(name)
         text = value.isoformat() if isinstance(value, datetime) else value
         times[attribute] = to_text(from_text(str(text))) if text is not None else None
