@@ -27,7 +27,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmarks import columnar_peers, peers
+from benchmarks import columnar_peers, options, peers
 from benchmarks.peers import CORES, Answer, Peer
 from benchmarks.speed import drain, envelope_only, groups, in_memory
 from benchmarks.workload import World, records
@@ -205,12 +205,8 @@ def table(told: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=1_000_000)
+    parser = options.parser(__doc__, 1_000_000, 3)
     parser.add_argument("--growth", default="100000,300000", help="smaller sizes, measured as well")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
@@ -221,8 +217,7 @@ def main() -> None:
     smaller = sorted(int(size) for size in chosen.growth.split(",") if size)
     told = measure([*smaller, chosen.events], chosen.seed, chosen.times)
     print(table(told))
-    if chosen.json:
-        chosen.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    options.keep(told, chosen.json)
     if any(row["differing_rows"] for row in told["rows"]):
         raise SystemExit("rows whose answer differs are void")
 

@@ -8,17 +8,15 @@ pattern for application lines. They fill the same columns, so that what differs 
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pyarrow as pa
 
+from benchmarks import options
 from benchmarks.speed import best_of, drain, envelope_only, groups, in_memory
 from benchmarks.workload import World, records
 from probable_cause import session, settings
@@ -146,12 +144,7 @@ def measure(events: int, seed: int, times: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--json", type=Path, help="file for the figures")
-    chosen = parser.parse_args()
+    chosen = options.parser(__doc__, 200_000, 3).parse_args()
     rows = measure(chosen.events, chosen.seed, chosen.times)
     print(f"{'family':<12} {'events':>8} {'envelope/s':>11} {'simple/s':>9} {'family/s':>9} {'of simple':>10}")
     for row in rows:
@@ -159,8 +152,7 @@ def main() -> None:
             f"{row['family']:<12} {row['events']:>8} {row['envelope_per_s']:>11} {row['simple_per_s']:>9} "
             f"{row['family_per_s']:>9} {row['of_simple']:>10.2f}"
         )
-    if chosen.json:
-        chosen.json.write_text(json.dumps(rows, indent=2), encoding="utf-8")
+    options.keep(rows, chosen.json)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,12 @@ planning is the most.
 
 from __future__ import annotations
 
-import argparse
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame
 
+from benchmarks import options
 from benchmarks.speed import best_of, drain, groups, in_memory
 from benchmarks.workload import World, records
 from probable_cause import pipeline, session, settings, stream
@@ -106,12 +104,7 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=500_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="file for the figures")
-    chosen = parser.parse_args()
+    chosen = options.parser(__doc__, 500_000, 5).parse_args()
     told = measure(chosen.events, chosen.seed, chosen.times)
     print(f"{told['events']} events, seed {told['seed']}, {told['kept']} kept")
     for row in told["rows"]:
@@ -119,8 +112,7 @@ def main() -> None:
             f"{row['rules']:>20} rules {row['events_per_s']:>9} events/s {row['of_few']:6.2f} of that with {FEW}, "
             f"small batch {row['small_batch_seconds']:.2f} s"
         )
-    if chosen.json:
-        chosen.json.write_text(json.dumps(told, indent=2), encoding="utf-8")
+    options.keep(told, chosen.json)
 
 
 if __name__ == "__main__":

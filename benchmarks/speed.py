@@ -9,9 +9,7 @@ Lambda would be written, on one core.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +19,7 @@ import orjson
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from benchmarks import options
 from benchmarks.workload import World, records
 from probable_cause import pipeline, session, settings, stream
 from probable_cause.decode import decode_batches
@@ -147,19 +146,12 @@ def drain(frame: DataFrame) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--json", help="file for the figures")
-    chosen = parser.parse_args()
+    chosen = options.parser(__doc__, 1_000_000, 3).parse_args()
     told = measure(chosen.events, chosen.seed, chosen.times)
     print(f"{told['events']} events, seed {told['seed']}, input {told['input']}, {told['rules']} rules")
     for row in told["rows"]:
         print(f"{row['what']:<30} {row['seconds']:8.2f} s {row['events_per_s']:>10} events/s  {row['of_floor']:.2f}")
-    if chosen.json:
-        with open(chosen.json, "w", encoding="utf-8") as file:  # noqa: PTH123
-            json.dump(told, file, indent=2)
+    options.keep(told, chosen.json)
 
 
 if __name__ == "__main__":
