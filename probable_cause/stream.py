@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +42,7 @@ from probable_cause.verdict import VerdictModel
 log = logging.getLogger(__name__)
 
 _RESTARTS = 5  # failures in a row, without a finished batch between them, before the job gives up
+_COMMIT = 15.0  # seconds that a stop waits for Spark to note a batch that is written
 _NO_LEASE = Lease("", 0)
 
 
@@ -110,6 +112,7 @@ class StreamJob:
         self._batch = threading.Lock()
         self._failure: Exception | None = None
         self._finished_batches = 0
+        self._written: int | None = None  # the last batch of this query that is in the tables
         self._on_report = on_report
         self.progress = Progress()
         self._sink = _sink(settings, tables, on_report=self._report, at_point=at_point)
@@ -186,7 +189,7 @@ class StreamJob:
                 self._stopping.wait(min(30.0, 2.0**failures))
 
     def _start(self) -> StreamingQuery:
-        settings = self._settings
+        settings, self._written = self._settings, None
         events = read_stream(
             self._spark,
             stream_name=settings.stream.name,
@@ -218,7 +221,7 @@ class StreamJob:
             try:
                 self._hold_lease(str(self._spark.sparkContext.getLocalProperty("sql.streaming.queryId")))
                 self._sink.write_batch(events, batch_id)
-                self._finished_batches += 1
+                self._finished_batches, self._written = self._finished_batches + 1, batch_id
             except Exception as exc:
                 self._failure = exc  # Spark hands on its text only
                 raise
@@ -249,7 +252,19 @@ class StreamJob:
                     log.warning("verdicts are not renewed now, but with the next sweep: %s", exc)
         self._became("stopping")
         with self._batch:
-            query.stop()
+            written = self._written
+        self._wait_for_commit(query, written)
+        query.stop()
+
+    def _wait_for_commit(self, query: StreamingQuery, written: int | None) -> None:
+        """A batch that is in the tables but not yet in Spark's commit log would be replayed after the restart, for
+        nothing, and the archive would miss it until then."""
+        deadline = time.monotonic() + _COMMIT
+        while written is not None and query.isActive and time.monotonic() < deadline:
+            progress = query.lastProgress
+            if progress is not None and progress.batchId >= written:
+                return
+            time.sleep(0.02)
 
     def _report(self, report: BatchReport) -> None:
         self.progress.wrote(report.rejects, report.causes, report.writes, report.seconds)

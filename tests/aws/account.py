@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pyspark.sql import SparkSession
 
-from probable_cause import settings
+from probable_cause import settings, stream
 from probable_cause.clock import wall_clock
 from probable_cause.evaluation.bundle import load_bundle
 from probable_cause.evaluation.incident import Bundle
@@ -110,3 +112,20 @@ def wait_until(holds: Callable[[], bool], seconds: float, otherwise: Callable[[]
     while not holds():
         assert time.monotonic() < deadline, otherwise()
         time.sleep(0.3)
+
+
+def run_here(spark: SparkSession, account: Account, done: Callable[[], bool], seconds: float = 240) -> None:
+    """The job in this process, asked to stop as soon as `done`, in the midst of that batch."""
+
+    def at_point(name: str) -> None:
+        if name == "verdict written" and done():
+            job.stop()
+
+    job = stream.StreamJob(spark, account.settings, at_point=at_point)
+    too_late = threading.Timer(seconds, job.stop)
+    too_late.start()
+    try:
+        job.run()
+    finally:
+        too_late.cancel()
+    assert done(), account.counts()

@@ -1,23 +1,22 @@
-"""The stream job that waits in mid-batch, once, as long as a file is there. For spark-submit, by test_spark_submit.py.
+"""jobs/stream.py, which waits in mid-batch, once, as long as a file is there. test_spark_submit.py submits it.
 
-    spark-submit ... tests/aws/paused_job.py CONF FILE
+    spark-submit ... tests/aws/paused_job.py FILE ARGUMENTS
 
 The file is made when the batch is folded: what it kept lies in the executors' memory then, and its writes are to come.
 """
 
 from __future__ import annotations
 
-import logging
-import signal
+import runpy
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
-import probable_cause
-from probable_cause import session, settings, stream
+from probable_cause import stream
 
 
-def main(conf: str, file: Path) -> None:
+def main(file: Path, arguments: list[str]) -> None:
     paused = False
 
     def at_point(name: str) -> None:
@@ -28,15 +27,11 @@ def main(conf: str, file: Path) -> None:
             while file.exists():
                 time.sleep(0.2)
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    logging.info("probable-cause from %s", probable_cause.__file__)
-    configuration = settings.load(conf)
-    spark = session.build("paused", archive=configuration.archive_enabled)
-    job = stream.StreamJob(spark, configuration, stream.log_report, at_point)
-    signal.signal(signal.SIGTERM, lambda *_: job.stop())
-    job.run()
-    spark.stop()
+    stream.StreamJob = partial(stream.StreamJob, at_point=at_point)  # type: ignore[misc,assignment]
+    entry = Path(__file__).parents[2] / "jobs" / "stream.py"
+    sys.argv = [str(entry), *arguments]
+    runpy.run_path(str(entry), run_name="__main__")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
+from pyspark.sql import SparkSession
 
 from probable_cause import settings
 from probable_cause.clock import wall_clock
@@ -25,8 +26,7 @@ from probable_cause.state import dynamodb, tables
 from probable_cause.state.application import add_repeats, load_events, renew
 from probable_cause.state.event_item import batch_stamp
 from probable_cause.verdict import DEFAULT
-from tests.aws.account import SCENARIOS, open_account, put_records, scenario, wait_until
-from tests.aws.test_recovery import NEVER, SECONDS, job
+from tests.aws.account import open_account, put_records, run_here, scenario
 from tests.unit.infra.templates import load
 from tests.unit.state.test_recovery import NOW, reboot
 from tools import deploy, package
@@ -241,7 +241,7 @@ def test_a_run_is_started_in_place_of_the_one_that_goes_on(cloud: Cloud, tmp_pat
     assert request["mode"] == "STREAMING" and request["retryPolicy"]
 
 
-def test_the_job_runs_a_scenario_on_what_cloudformation_made(cloud: Cloud, tmp_path: Path) -> None:
+def test_the_job_runs_a_scenario_on_what_cloudformation_made(cloud: Cloud, tmp_path: Path, spark: SparkSession) -> None:
     cloud.cloudformation.create_stack(
         StackName="pc-job-stream",
         TemplateBody=(deploy.TEMPLATES / "stream.yaml").read_text("utf-8"),
@@ -257,15 +257,6 @@ def test_the_job_runs_a_scenario_on_what_cloudformation_made(cloud: Cloud, tmp_p
     bundle = scenario("reboot-explains-the-outage")
     opened = open_account(cloud.url, tmp_path, "job", "job", bundle)  # everything is there: it adds lookup rows only
     put_records(opened.settings, bundle)
-    lines = sum(len(one["payload"]["logEvents"]) for one in payloads(bundle))
-    with job(opened, *NEVER):
-        wait_until(lambda: opened.lines_seen() >= lines, SECONDS, lambda: f"{opened.lines_seen()} of {lines} lines")
-        wait_until(lambda: bool(opened.beliefs()), 60, lambda: f"{opened.content()}")
     # The bundle's day is long past: what is judged now is healthy, what was counted stays.
-    assert any(key.startswith("cloudsystem#RebootInstances") for _, key in opened.counts()), opened.counts()
-
-
-def payloads(bundle: Any) -> list[dict[str, Any]]:
-    lines = (SCENARIOS / "reboot-explains-the-outage" / "records.jsonl").read_text("utf-8").splitlines()
-    assert len(lines) == len(bundle.records)
-    return [json.loads(line) for line in lines]
+    run_here(spark, opened, lambda: any(key.startswith("cloudsystem#RebootInstances") for _, key in opened.counts()))
+    assert opened.beliefs()

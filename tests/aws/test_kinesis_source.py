@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from probable_cause.settings import LogGroup
 from probable_cause.sources import read_stream
 from tests.aws.kinesis_emulators import REGION, Emulator, kinesis_local, moto_server
-from tests.aws.kinesis_job import GROUPS
 from tests.aws.test_kinesis_emulators import reshard
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming import StreamingQuery
 
-ROOT = Path(__file__).parents[2]
 Rows = list[tuple[str, str]]  # position, event id
+GROUPS = [LogGroup("^/app/", "application")]
 
 
 @pytest.fixture(scope="module", params=["moto", "kinesis-local"])
@@ -147,61 +143,3 @@ def test_reshards_under_load(spark: SparkSession, resharding: Emulator, tmp_path
         wait(lambda: len(sink.ids()) >= len(expected), "the end", query)
     assert len(client.list_shards(StreamName="reshards")["Shards"]) > 8
     assert sorted(sink.ids()) == sorted(expected)
-
-
-def test_a_job_killed_again_and_again_reads_every_record_once(tmp_path: Path) -> None:
-    seed = 31
-    dice = random.Random(seed)
-    output = tmp_path / "output"
-    output.mkdir()
-    with moto_server(tmp_path) as emulator:
-        client = emulator.stream("kills", 2)
-        expected: list[str] = []
-        for kill in range(2):
-            expected += put(client, "kills", 1000 * kill, dice.randint(20, 60))
-            with job(emulator, "kills", tmp_path, output) as process:
-                seen = len(attempts(output)) + min(kill, 1)  # after a kill, the first attempt is the replay
-                wait(lambda: len(attempts(output)) > seen or process.poll() is not None, "a batch")  # noqa: B023
-                assert process.poll() is None, (tmp_path / "job.log").read_text()[-3000:]
-        with job(emulator, "kills", tmp_path, output):
-            wait(lambda: len(taken(output)) >= len(expected), "the rest")
-    by_batch: dict[str, list[Rows]] = {}
-    for batch, rows in attempts(output):
-        by_batch.setdefault(batch, []).append(rows)
-    assert any(len(found) > 1 for found in by_batch.values()), "a kill hit a batch before its commit"
-    for batch, found in by_batch.items():
-        assert all(rows == found[0] for rows in found), f"seed {seed}: batch {batch} differs between attempts"
-    got = [event_id for found in by_batch.values() for _, event_id in found[0]]
-    assert len(got) == len(set(got)), f"seed {seed}: an event in two batches"
-    assert sorted(got) == sorted(expected), f"seed {seed}"
-
-
-def attempts(output: Path) -> list[tuple[str, Rows]]:
-    return [
-        (file.name.split("-")[0], [(position, event_id) for position, event_id in json.loads(file.read_text())])
-        for file in sorted(output.glob("*.json"))
-    ]
-
-
-def taken(output: Path) -> set[tuple[str, str]]:
-    return {row for _, rows in attempts(output) for row in rows}
-
-
-@contextmanager
-def job(emulator: Emulator, stream: str, folder: Path, output: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The job in a process group of its own, which is killed at the end: driver and JVM at once, without a goodbye."""
-    command = [sys.executable, "-m", "tests.aws.kinesis_job", emulator.url, stream, str(folder / "checkpoint")]
-    with (folder / "job.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*command, str(output)],
-            cwd=ROOT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-    try:
-        yield process
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
