@@ -6,7 +6,7 @@ export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
 export PYSPARK_DRIVER_PYTHON := $(CURDIR)/$(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser check format bench evaluate fuzz chaos chaos-tables chaos-guards soak notebook test-matrix package deploy up down clean
+.PHONY: help setup demo once test test-unit test-spark test-streaming test-aws test-browser test-scenarios check format bench evaluate fuzz chaos chaos-tables chaos-guards soak notebook test-matrix package deploy up down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -26,11 +26,11 @@ demo: setup ## an AWS account on this machine, the real Spark job, and scenarios
 once: setup ## the demo without waiting for you: plays, checks every expectation, exits 0 or 1
 	@$(BIN)/probable-cause demo --once
 
-test: setup ## every tier of tests, cheap ones first
+test: setup ## every tier of tests, in two processes, cheap ones first
 	@$(BIN)/python tools/browser.py
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python tools/tests.py
 
-test-unit test-spark test-streaming test-aws test-browser: test-%: setup ## one tier: unit, spark, streaming, aws or browser
+test-unit test-spark test-streaming test-aws test-browser test-scenarios: test-%: setup ## one tier: unit, spark, streaming, aws, browser or scenarios
 	@$(BIN)/python -m pytest tests/$*
 
 check: setup ## lint, format, types, pinned versions and their known faults; changes nothing

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import COLD_JVM
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _cold_jvms() -> Iterator[None]:
-    """JVMs that start from now on don't optimize code that runs once, which would be half of a job's start.
-
-    The tests' own session, which lives long, has started by then if the whole suite runs.
-    """
+    """The tests' own session lives longer, but has few rows here: it may do without, too."""
     with pytest.MonkeyPatch.context() as patch:
         if "JDK_JAVA_OPTIONS" not in os.environ:
-            patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+            patch.setenv("JDK_JAVA_OPTIONS", COLD_JVM)
         yield

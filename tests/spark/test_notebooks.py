@@ -10,7 +10,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
-from tests.conftest import ROOT
+from tests.conftest import COLD_JVM, ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -25,6 +25,7 @@ def test_it_is_kept_without_outputs(path: Path) -> None:
 def test_all_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # One kernel for all: they share its Spark session, as a person's notebooks don't.
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", COLD_JVM)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     manager = KernelManager(kernel_name="python3")
     shown = {}
