@@ -84,7 +84,7 @@ def without(model: VerdictModel) -> dict[str, VerdictModel]:
         "kind": replace(model, kind=dict.fromkeys(model.kind, 1.0), kind_order=1.0),
         "path": replace(model, path=dict.fromkeys(model.path, 1.0)),
         "realm": replace(model, realm=dict.fromkeys(model.realm, 1.0)),
-        "actor": replace(model, actor=dict.fromkeys(model.actor, 1.0), churn_exponent=0.0),
+        "actor": replace(model, actor=dict.fromkeys(model.actor, 1.0), churn_exponent=0.0, usual_exponent=0.0),
         "severity": replace(model, severity_exponent=0.0),
         "clue weights": replace(
             model,

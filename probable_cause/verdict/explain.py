@@ -80,7 +80,7 @@ def _factors(one: Scored) -> dict[str, float]:
 
 def _evidence(named: Scored, others: Sequence[EventOfInterest]) -> list[Sentence]:
     lead = named.change.lead
-    change = f"{_what(lead)}, at {_clock(lead.first_seen)}{_repeats(lead)}; {_who(lead)}."
+    change = f"{_what(lead)}, at {_clock(lead.first_seen)}{_repeats(lead)}; {_who(lead)}{_usual(named)}."
     sentences = [Sentence(change, lead.sample_event_ids)]
     for one in others:
         how = "AWS Config recorded the same change" if one.family == "aws_config" else "The same deployment also did"
@@ -105,6 +105,14 @@ def _who(event: EventOfInterest) -> str:
         return "who did it is not recorded"
     kind = {"person": "a person", "pipeline": "a pipeline", "service": "an AWS service"}.get(event.actor_type or "")
     return f"the caller was {event.actor}" + (f", {kind}" if kind else "")
+
+
+def _usual(one: Scored) -> str:
+    return "" if not one.usual else f", who made such a change on {_days(one.usual)} before"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def _repeats(event: EventOfInterest) -> str:
@@ -189,7 +197,9 @@ def _why_lower(rival: Scored, named: Scored) -> str:
         "kind": "This kind of change explains the symptoms less surely.",
         "path": "The symptoms point less to the resource that it touched.",
         "realm": "The symptoms are about another kind of thing than it touched.",
-        "actor": "Automation makes such changes all the time.",
+        "actor": f"It is usual: its caller made such a change on {_days(rival.usual)} before."
+        if rival.usual > named.usual
+        else "Automation makes such changes all the time.",
         "severity": "It is less likely to break anything, or it is longer ago.",
         "support": "It explains fewer of the symptoms, or only later ones.",
     }[min(ratios, key=lambda name: (ratios[name], name))]

@@ -161,11 +161,12 @@ def _realm_case(change: Change, symptom: EventOfInterest) -> str:
     return "behind" if about == {"web"} else "other"
 
 
-def actor(event: EventOfInterest, model: VerdictModel) -> float:
-    """A person's change first, then a pipeline's, then AWS acting by itself; what automation repeats counts less."""
+def actor(event: EventOfInterest, usual: int, model: VerdictModel) -> float:
+    """A person's change first, then a pipeline's, then AWS acting by itself; what automation repeats counts less: on
+    this resource (the event's count), and on any of the application on earlier days (`usual`, see usual.earlier)."""
     weight = model.actor.get(event.actor_type or "unknown", model.actor["unknown"])
     if event.actor_type in ("pipeline", "service"):
-        weight *= max(event.count, 1) ** -model.churn_exponent
+        weight *= max(event.count, 1) ** -model.churn_exponent * (1 + usual) ** -model.usual_exponent
     return weight
 
 

@@ -43,7 +43,7 @@ def judge(
         topology: resource id -> resources that it is attached to, where known.
         application_id: needed only when `events` is empty.
     """
-    decision = decide(events, now, Relations(model, topology), previous)
+    decision = decide(events, now, Relations(model, topology, events), previous)
     named, recent, symptoms, clues = decision.named, decision.recent, decision.symptoms, decision.clues
     return Verdict(
         application_id=application_id or (events[0].application_id if events else ""),

@@ -57,6 +57,7 @@ class VerdictModel:
     actor: Mapping[str, float] = _table(person=1.0, unknown=0.95, pipeline=0.92, service=0.6)
     severity_exponent: float = 0.35  # of relevance/10: 1 would let severity outvote evidence
     churn_exponent: float = 0.1  # count^-x for automation: what it does all day rarely broke anything today
+    usual_exponent: float = 0.1  # (1 + earlier days)^-x for automation: nor did what it does every day, wherever
 
     # -- which symptoms count ---------------------------------------------------------------------------------------
     full_symptom_relevance: float = 7.0  # a symptom of this relevance or more is a full clue

@@ -26,7 +26,7 @@ def next_change_at(events: Sequence[EventOfInterest], now: datetime, model: Verd
     Between two of the events' own turning points (an event is no longer recent, a window passes, two curves of
     different half-lives cross) everything decays monotonously, so a change inside such a span is found by halving.
     """
-    relations = Relations(model)
+    relations = Relations(model, events=events)
 
     def signature(at: datetime) -> tuple[Any, ...]:
         return decide(events, at, relations).signature()

@@ -1,13 +1,15 @@
-"""How changes and onsets relate: time, kind and path, each pair worked out once.
+"""How changes and onsets relate: time, kind and path, each pair worked out once; and how usual a change is.
 
 None of it depends on the instant that is asked about, so one memory serves all instants of one set of events.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from probable_cause.verdict import factors
+from probable_cause.state.event_of_interest import EventOfInterest
+from probable_cause.verdict import factors, usual
 from probable_cause.verdict.changes import Change
 from probable_cause.verdict.factors import Onset, Topology
 from probable_cause.verdict.model import VerdictModel
@@ -34,9 +36,12 @@ class Relation:
 class Relations:
     """The relations of one application's events."""
 
-    def __init__(self, model: VerdictModel, topology: Topology | None = None) -> None:
+    def __init__(
+        self, model: VerdictModel, topology: Topology | None = None, events: Sequence[EventOfInterest] = ()
+    ) -> None:
         self.model = model
         self._topology = topology
+        self._days = usual.days(events)
         self._known: dict[tuple[tuple[str, ...], Onset], Relation] = {}
 
     def of(self, change: Change, onset: Onset) -> Relation:
@@ -45,6 +50,14 @@ class Relations:
         if key not in self._known:
             self._known[key] = self._work_out(change, onset)
         return self._known[key]
+
+    def usual(self, change: Change) -> int:
+        """On how many earlier days such a change was made by the same caller."""
+        return usual.earlier(change.lead, self._days)
+
+    def actor(self, change: Change) -> float:
+        """The factor of who made a change, and how usual that is."""
+        return factors.actor(change.lead, self.usual(change), self.model)
 
     def _work_out(self, change: Change, onset: Onset) -> Relation:
         model = self.model

@@ -50,6 +50,7 @@ class Scored:
     actor: float
     support: float
     links: tuple[Link, ...]
+    usual: int = 0  # earlier days on which the same caller made such a change
 
     @property
     def strength(self) -> float:
@@ -153,9 +154,10 @@ def score(change: Change, clues: Mapping[Onset, Clue], now: datetime, relations:
         change=change,
         relevance=factors.relevance(change, now),
         severity=factors.severity(change, now, model),
-        actor=factors.actor(change.lead, model),
+        actor=relations.actor(change),
         support=_support(links),
         links=links,
+        usual=relations.usual(change),
     )
 
 
@@ -198,7 +200,7 @@ def settled(
 def _plain(change: Change, onset: Onset, relations: Relations) -> float:
     """Strength on one onset without decay: what was true then."""
     base = max(event.relevance for event in change.members)
-    prior = math.pow(base / 10.0, relations.model.severity_exponent) * factors.actor(change.lead, relations.model)
+    prior = math.pow(base / 10.0, relations.model.severity_exponent) * relations.actor(change)
     return prior * relations.of(change, onset).value
 
 
