@@ -86,7 +86,7 @@ package: setup ## the wheel, the Lambdas' zips, templates and page for AWS, unde
 
 STACK ?= main
 deploy: ## a stack into AWS, with a preview: make deploy STACK=main ARGS="--param VpcId=vpc-0abc" (docs/deploy.md)
-	@$(BIN)/python tools/deploy.py $(STACK) $(ARGS)
+	@$(BIN)/python -m tools.deploy $(STACK) $(ARGS)
 
 up: ## emulator, job and dashboard in containers
 	@docker compose up --build --detach

@@ -1,11 +1,12 @@
 """`make deploy STACK=main`: uploads dist/, shows what CloudFormation would change, and does it when you say yes.
 
-    python tools/deploy.py main --bucket my-code --param VpcId=vpc-0abc --param AlarmEmail=me@example.org
-    python tools/deploy.py job --conf my.yml       # starts (or replaces) the run of the streaming job
-    python tools/deploy.py site                    # puts the page's files into their bucket
-    python tools/deploy.py state --delete
+    python -m tools.deploy main --bucket my-code --param VpcId=vpc-0abc --param AlarmEmail=me@example.org
+    python -m tools.deploy state --delete
+    python -m tools.deploy job --conf my.yml           # starts (or replaces) the run of the streaming job
+    python -m tools.deploy site                    # puts the page's files into their bucket
+    python -m tools.deploy search-contents         # index template, retention, role, searches into the domain
 
-STACK is a template of infra/cloudformation, or `job` or `site`. Credentials and region are boto3's own.
+STACK is a template of infra/cloudformation, or one of the last three. Credentials and region are boto3's own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import mimetypes
 import sys
 import time
+import urllib.error
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,12 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError, WaiterError
 
+from tools import search_contents
+
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 TEMPLATES = ROOT / "infra" / "cloudformation"
+AFTERWARDS = ("job", "site", "search-contents")  # what is put into stacks that are there
 _POLL = 2.0  # seconds
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
@@ -242,19 +247,21 @@ def start_job(s3: Any, emr: Any, told: dict[str, str], prefix: str, conf: Path, 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("stack", choices=[*sorted(one.stem for one in TEMPLATES.glob("*.yaml")), "job", "site"])
+    parser.add_argument("stack", choices=[*sorted(one.stem for one in TEMPLATES.glob("*.yaml")), *AFTERWARDS])
     parser.add_argument("--name", help="of the stack (default: probable-cause, or probable-cause-<template>)")
     parser.add_argument("--bucket", help="for packages (default: probable-cause-code-<account>-<region>)")
     parser.add_argument("--prefix", default="probable-cause", help="folder in it; another one for each version")
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--conf", type=Path, help="job: its configuration")
-    parser.add_argument("--from-stack", default="probable-cause", help="job, site: stack whose outputs are used")
+    parser.add_argument(
+        "--from-stack", default="probable-cause", help="of what comes after: the stack that it is put into"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--delete", action="store_true", help="delete the stack; what holds data stays")
     chosen = parser.parse_args(arguments)
     try:
         return _run(chosen)
-    except (DeployError, ClientError) as exc:
+    except (DeployError, search_contents.SearchError, ClientError, urllib.error.URLError) as exc:
         sys.stderr.write(f"deploy: {exc}\n")
         return 1
 
@@ -263,10 +270,18 @@ def _run(chosen: argparse.Namespace) -> int:
     session = boto3.Session()
     region, s3 = session.region_name or "us-east-1", session.client("s3")
     cloudformation = session.client("cloudformation")
-    if chosen.stack in ("job", "site"):
+    if chosen.stack in AFTERWARDS:
         told = _nested_outputs(cloudformation, chosen.from_stack)
         if chosen.stack == "site":
             print(f"{put_site(s3, told['SiteBucket'], told, region, DIST / 'site')} files: {told.get('Url', '')}")
+            return 0
+        if chosen.stack == "search-contents":
+            if "IndexerRoleArn" not in told:
+                raise DeployError(f"{chosen.from_stack} has no search: deploy it with SearchMasterUserArn")
+            credentials = session.get_credentials().get_frozen_credentials()
+            domain = search_contents.Domain(f"https://{told['Endpoint']}", region, credentials)
+            search_contents.put_all(domain, told["IndexerRoleArn"], print)
+            print(f"Dashboards: {told['DashboardsUrl']}")
             return 0
         if chosen.conf is None:
             raise DeployError("give the job's configuration with --conf FILE")

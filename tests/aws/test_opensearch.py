@@ -18,6 +18,7 @@ from probable_cause.lambdas.log_indexer import handler
 from probable_cause.lambdas.log_indexer.documents import Document
 from probable_cause.local.emulator import free_port
 from tests.unit.indexer.test_log_indexer import ALL, record
+from tools import search_contents
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".local" / "opensearch"  # some 60 MB, fetched once
@@ -55,8 +56,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         while not answers(url):
             assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
             time.sleep(0.3)
-        template = json.loads((ROOT / "infra" / "search" / "index-template.json").read_text("utf-8"))
-        assert call("PUT", f"{url}/_index_template/logs", template)["acknowledged"]
+        search_contents.put_template(search_contents.Domain(url, "us-east-1"))
         yield url
     finally:
         assert process.stdin is not None
@@ -101,6 +101,11 @@ def test_lines_are_found_by_type(node: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert len(found(node, {"range": {"@timestamp": {"gte": "2026-03-01T12:00:00Z", "lt": "2026-03-02"}}})) == 4
     (rejected,) = found(node, {"exists": {"field": "reject_reason"}})
     assert rejected["message"] == "no flow record"
+
+
+def test_the_template_is_the_projects_own(node: str) -> None:
+    (made,) = call("GET", f"{node}/_index_template/logs")["index_templates"]
+    assert made["index_template"]["index_patterns"] == ["logs-*"]
 
 
 def test_an_item_that_does_not_fit_is_given_up_and_its_neighbours_are_kept(
