@@ -48,6 +48,12 @@ DIALECTS = [
         ("A", rf"{_L} +\[(?P<logger>[A-Za-z_][\w$]*(?:\.[\w$]+)+)(?::\d+)?\](?: *[:-])? +"),
         ("A", rf"{_L} +\[(?P<thread>[^\]]*)\] +(?P<logger>[a-z]\w*(?:\.[\w$]+)+):? +"),
         ("A", rf"{_L} +\[(?P<thread>[^\]]*)\] +(?P<logger>\w+(?:\.[\w$]+)+): +"),
+        # log4j's %-5p %d [%t] %c: WARN  2024-01-01 00:00:00,000 [main] c.e.Class: ...
+        (
+            "A",
+            rf"{_L} +(?P<at>\d{{4}}-\d\d-\d\d[ T][\d:.,]+) +\[(?P<thread>[^\]]*)\] +"
+            r"(?P<logger>[A-Za-z_][\w.$]*) *(?:-|:) +",
+        ),
         # OpenStack: INFO nova.api [req-1 a b] ...
         ("A", rf"{_L} +(?P<logger>[a-z_]\w*(?:\.\w+)+) +\[(?P<request_id>req-[\w-]+|-)[^\]]*\] +"),
         # ZooKeeper: INFO  [thread:Class@12] - ...
@@ -103,9 +109,9 @@ DIALECTS = [
         ("A", rf"{_L} +(?P<pid>\d+) --- +(?:\[(?P<service>[^\]]*)\] +)?\[(?P<thread>[^\]]*)\] +"
               r"\[(?P<trace_id>[0-9a-f]{16,32})-(?P<span_id>[0-9a-f]{16})\] *(?P<logger>\S+) *: ?"),
         ("A", rf"{_L}(?: *[:|\]-])?(?:\s+|$)"),
-        ("aA", r"(?P<level>(?i:error|warning|warn|fatal|critical)): +"),
         # .NET: fail: Namespace.Class[0]
         ("a", r"(?P<dotnet>trce|dbug|info|warn|fail|crit): (?P<logger>[\w.`+]+)\[\d+\]\s*"),
+        ("aA", r"(?P<level>(?i:error|warning|warn|fatal|critical)): +"),
         # SQL Server: spid51      Error: 1205, ...
         ("aA", r"(?P<logger>spid\d+s?|Server|Logon|Backup) {2,}"),
         ("a", rf"{_LI}\t(?P<logger>[\w.$/-]+(?::\d+)?)\t"),

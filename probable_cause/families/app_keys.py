@@ -47,7 +47,7 @@ ERROR_TYPE = words(
 )
 ERROR_TEXT = words(
     """error.message errormessage error_message err.message exception.message exception.exception_message
-    thrown.message error err exception details.cause"""
+    thrown.message error err exception details.cause attr.error"""
 )
 REQUEST_ID = words("request_id requestid awsrequestid aws_request_id record.requestid function_request_id")
 REQUESTED = frozenset(
@@ -76,6 +76,6 @@ NESTED = frozenset(
     words(
         """@fields fields log error err exception process kubernetes service trace span http host dd thrown syslog
     attributes extra context details record resource instant data otel payload request client source properties
-    logger jsonpayload detail"""
+    logger jsonpayload detail attr"""
     )
 )

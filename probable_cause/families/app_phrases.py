@@ -8,7 +8,7 @@ import re
 _TABLE = """
 OutOfMemory, memory:
     out of memory | outofmemory | oomkill | oom-kill | oom kill | signal: killed | cannot allocate memory |
-    memoryerror | exited with code 137 | exit status 137 | exit code 137
+    allowed memory size of | memoryerror | exited with code 137 | exit status 137 | exit code 137
 TooManyConnections, capacity:
     too many connections | remaining connection slots are reserved | connection pool exhausted |
     connection pool is exhausted | too many clients already | queuepool limit | toomanyconnections
@@ -39,7 +39,8 @@ ConnectionFailed, connectivity:
 Timeout, timeout:
     timed out | timed-out | etimedout | esockettimedout | i/o timeout | deadline exceeded | deadlineexceeded |
     timeout exceeded | timeout expired | timeoutexception | timeouterror | statement timeout | runtime.timeout |
-    gateway timeout | gateway time-out
+    gateway timeout | gateway time-out | net::readtimeout | net::opentimeout | net::writetimeout |
+    handshake_timeout
 Throttling, throttling:
     throttlingexception | throttled | rate exceeded | rate limit exceeded | toomanyrequests | too many requests |
     provisionedthroughputexceeded | requestlimitexceeded | slowdown:
@@ -47,7 +48,7 @@ TlsError, tls:
     certificate has expired | does not match certificate's altnames | err_tls_cert_altname_invalid |
     certificate is not yet valid | certificate verify failed | certificate is not valid | signed by unknown authority |
     x509:  | sslhandshakeexception | ssl_error | handshake failure | handshake failed | certificate_verify_failed |
-    cert_has_expired | self signed certificate in
+    cert_has_expired | self signed certificate in | ssl_connect returned=
 AuthenticationFailed, auth:
     authentication failed | login failed | invalid credentials | wrongpass | expiredtoken | invalidclienttokenid |
     signaturedoesnotmatch | access denied for user | noauth authentication

@@ -67,11 +67,11 @@ def read_text(reading: Reading) -> bool:
     _values(reading, found)
     if start and start.group("spark") and reading.logger is None and (found := _SPARK.match(reading.message)):
         _keep(reading, found)
-    if bracketed and reading.logger is None and reading.message.endswith(")"):
-        behind = _BEHIND.search(reading.message[-300:])
-        if behind:
+    if bracketed and reading.logger is None:
+        told, broken, trace = reading.message.partition("\n")
+        if told.endswith(")") and (behind := _BEHIND.search(told[-300:])):
             reading.logger = behind.group("logger")
-            reading.message = reading.message[: -len(behind.group(0))]
+            reading.message = told[: -len(behind.group(0))] + broken + trace
     return True
 
 

@@ -23,6 +23,8 @@ _PARTS = (
     "policyName",
     "listenerArn",
 )
+# Which route, or which entry of a network ACL, both in a call and in what AWS Config saw change.
+_ENTRY = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId", "ruleNumber", "egress")
 
 
 def recovered(events: Sequence[EventOfInterest]) -> dict[str, EventOfInterest]:
@@ -50,25 +52,58 @@ def undoes(recovery: EventOfInterest, cause: EventOfInterest) -> bool:
         and recovery.last_seen >= cause.last_seen
         and bool(set(recovery.resource_ids) & set(cause.resource_ids))
         and _same_part(request_parameters(cause.message), request_parameters(recovery.message))
+        and ("aws_config" not in (cause.family, recovery.family) or _same_entries(cause.message, recovery.message))
     )
 
 
 def request_parameters(message: str) -> dict[str, Any]:
     """`requestParameters` of a CloudTrail record, also inside an EventBridge envelope; {} when there are none."""
+    parameters = _record(message).get("requestParameters")
+    return parameters if isinstance(parameters, dict) else {}
+
+
+def _record(message: str, depth: int = 0) -> dict[str, Any]:
+    """The record without what EventBridge, SNS or a Config rule put around it; {} when it is no JSON object."""
     try:
         record = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    if isinstance(record, dict) and isinstance(record.get("detail"), dict):
-        record = record["detail"]
-    parameters = record.get("requestParameters") if isinstance(record, dict) else None
-    return parameters if isinstance(parameters, dict) else {}
+    if not isinstance(record, dict):
+        return {}
+    detail = record.get("detail")
+    if isinstance(detail, dict):
+        return detail
+    inner = record.get("Message", record.get("invokingEvent"))
+    return _record(inner, depth + 1) if isinstance(inner, str) and depth < 3 else record
 
 
 def _same_part(cause: dict[str, Any], recovery: dict[str, Any]) -> bool:
     return all(
         _covers(recovery[name], cause[name]) for name in _PARTS if name in cause and name in recovery and cause[name]
     )
+
+
+def _same_entries(cause: str, recovery: str) -> bool:
+    """Whether the recovery touched every entry that the cause did, wherever both tell of any."""
+    wanted, given = _entries(cause), _entries(recovery)
+    return not wanted or not given or wanted <= given
+
+
+def _entries(message: str) -> set[str]:
+    """The entries that a call names, or that a Config item has gained or lost. One that only moved within its list
+    is before and after the same."""
+    record = _record(message)
+    parameters, difference = record.get("requestParameters"), record.get("configurationItemDiff")
+    if isinstance(parameters, dict):
+        touched = [parameters]
+    else:
+        changed = difference.get("changedProperties") if isinstance(difference, dict) else None
+        changes = [one for one in changed.values() if isinstance(one, dict)] if isinstance(changed, dict) else []
+        sides = [[one.get(name) for one in changes] for name in ("previousValue", "updatedValue")]
+        before, after = ([one for one in side if isinstance(one, dict)] for side in sides)
+        touched = [one for one in before if one not in after] + [one for one in after if one not in before]
+    named = ({name: str(one[name]).lower() for name in _ENTRY if one.get(name) is not None} for one in touched)
+    return {json.dumps(one, sort_keys=True) for one in named if one}
 
 
 def _covers(whole: Any, part: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 
@@ -258,6 +259,54 @@ def test_only_the_same_rule_authorised_again_undoes_a_revocation(undone_by, same
     verdict = judge([revoke, authorize, replace(REJECT, last_seen=at(9))], at(10))
     assert (verdict.resolved_by == {revoke.event_key: authorize.event_key}) is same
     assert (verdict.root_cause is None) is same
+
+
+DENY_90 = {"ruleNumber": 90, "egress": False, "ruleAction": "deny", "cidrBlock": "10.0.0.0/16"}
+DENY_91 = DENY_90 | {"ruleNumber": 91}
+
+
+def lost(*entries: object, moved: object = None) -> dict[str, object]:
+    """A Config item whose list lost entries; `moved` took the place of the first."""
+    values = [*entries] if moved is None else [entries[0], *entries[1:], moved]
+    after = [moved, *[None] * (len(values) - 1)]
+    changes = zip(values, after, strict=True)
+    return {
+        "configurationItemDiff": {
+            "changedProperties": {
+                f"Configuration.Entries.{place}": {"previousValue": old, "updatedValue": new}
+                for place, (old, new) in enumerate(changes)
+            }
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "same"),
+    [
+        (lost(DENY_90), True),
+        (lost(DENY_91), False),
+        (lost(DENY_90, DENY_91), True),
+        (lost(DENY_91, moved=DENY_90), False),  # this one only moved up
+        (lost(DENY_90 | {"egress": True}), False),
+        ({"detail": lost(DENY_91)}, False),
+        ({"Type": "Notification", "Message": json.dumps(lost(DENY_91))}, False),
+        ({"Type": "Notification", "Message": json.dumps(lost(DENY_90))}, True),
+        ({"configurationItemDiff": None}, True),  # says nothing of which
+        ({"configurationItemDiff": {"changedProperties": "x"}}, True),
+    ],
+)
+@pytest.mark.parametrize(
+    "denied",
+    [
+        {"eventName": "CreateNetworkAclEntry", "requestParameters": DENY_90 | {"networkAclId": "acl-1"}},
+        {"configurationItemDiff": {"changedProperties": {"Configuration.Entries.2": {"updatedValue": DENY_90}}}},
+    ],
+)
+def test_only_the_same_entry_that_config_sees_gone_undoes_a_deny(denied, seen, same):
+    family = "cloudtrail" if "eventName" in denied else "aws_config"
+    deny = cause("Deny", 0, "network", "acl-1", family=family, message=json.dumps(denied))
+    gone = recovery("Gone", 9, "Deny", "acl-1", family="aws_config", message=json.dumps(seen))
+    assert (judge([deny, gone], at(10)).resolved_by == {deny.event_key: gone.event_key}) is same
 
 
 @pytest.mark.parametrize(
