@@ -26,11 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmarks import columnar_peers, options, peers
 from benchmarks.peers import CORES, Answer, Peer
 from benchmarks.speed import drain, envelope_only, groups, in_memory
 from benchmarks.workload import World, records
+from probable_cause.schemas import BASELINE
 
 FLOOR, PIPELINE = "envelope only, Spark (floor)", "pipeline"
 PEERS: dict[str, Peer] = {
@@ -123,8 +125,8 @@ def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
     """The pipeline with its whole catalogue as the job runs it, or its floor, over records in Spark's memory."""
     from probable_cause import pipeline, session, settings, stream
     from probable_cause.decode import decode_batches
+    from probable_cause.lookup_cache import lookup_frame
     from probable_cause.schemas import EVENT
-    from probable_cause.sink import lookup_frame
     from probable_cause.sources import routing_of
 
     configuration = settings.load(overrides={"log_groups": groups()})
@@ -142,7 +144,7 @@ def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
         def whole() -> Answer:
             # Planned anew each time: a plan that ran before would find its shuffles done.
             kept = pipeline.of_interest_or_rejected(source.mapInArrow(hop, EVENT), scope)
-            return _answer(pipeline.by_cause(pipeline.of_interest(kept), lookup, scope).toArrow())
+            return _answer(pipeline.by_cause(pipeline.matched(kept), lookup, scope).toArrow())
 
         return floor if name == FLOOR else whole
 
@@ -150,6 +152,8 @@ def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
 
 
 def _answer(folded: pa.Table) -> Answer:
+    """What is usual belongs to the job's work, but not to the answer, which no peer has."""
+    folded = folded.filter(pc.not_equal(folded.column("role"), BASELINE))
     columns = ["application_id", "event_type", "cause_id", "count", "first_seen", "last_seen"]
     as_millis = [
         folded.column(one).cast(pa.timestamp("ms", "UTC")).cast(pa.int64())

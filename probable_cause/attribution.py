@@ -24,6 +24,8 @@ APPLICATION_TAGS = ("Application", "application", "App", "app")
 _SOURCE = "coalesce({0}pkt_source_ip, {0}source_ip)"
 _DESTINATION = "coalesce({0}pkt_destination_ip, {0}destination_ip)"
 _NO_TEXTS = "cast(array() as array<string>)"
+# Linux gives ports from here on to clients: of two such neither is a service.
+_FIRST_EPHEMERAL = 32_768
 _AS_OF = (
     "key.value = lookup_key and (valid_from is null or event.event_time >= valid_from) "
     "and (valid_to is null or event.event_time < valid_to)"
@@ -81,11 +83,13 @@ def attribute(
         .agg(F.expr("any_value(event) as event"), F.expr(f"sort_array(collect_set({_MATCH})) as matches"))
         .selectExpr("event_id as id", "event", f"{_matches()} as matches")
         .selectExpr("id", "event", "matches", "explode(array_distinct(matches.application)) as owner")
-        .selectExpr("id", "event", "owner", "filter(matches, m -> m.application = owner) as own")
+        .selectExpr("id", "event", "owner", "matches", "filter(matches, m -> m.application = owner) as own")
         .selectExpr(
             "id",
             "event",
             "owner",
+            "matches",
+            "own",
             "get(own, 0) as first",
             "array_sort(filter(own, m -> m.place = 'resource' or "
             f"(m.place = 'mentioned' and owner != '{UNATTRIBUTED}'))) as owned",
@@ -193,6 +197,25 @@ def _matches() -> str:
     )
 
 
+def _edge() -> str:
+    """SQL of `client -> server:port/protocol`, where both ends have an application; of an address with several, this
+    one, or the first. The service's port is the lower one; null where both are a client's, and without ports."""
+    ends = {}
+    for place in ("source", "destination"):
+        at_end = f"filter(matches, m -> m.place = '{place}' and m.application != '{UNATTRIBUTED}')"
+        mine = f"filter(own, m -> m.place = '{place}')"
+        ends[place] = f"if(size({mine}) > 0, owner, get({at_end}, 0).application)"
+    there, back = (f"concat({ends[a]}, ' -> ', {ends[b]}, ':')" for a, b in (("source", "destination"),
+                                                                             ("destination", "source")))  # fmt: skip
+    ports = "event.source_port", "event.destination_port"
+    service = f"least({', '.join(ports)})"
+    return (
+        f"if(owner != '{UNATTRIBUTED}' and event.protocol in (6, 17) and {service} < {_FIRST_EPHEMERAL}, "
+        f"concat(if({ports[1]} <= {ports[0]}, {there}, {back}), {service}, if(event.protocol = 6, '/tcp', '/udp')), "
+        "null)"
+    )
+
+
 def _ends() -> list[str]:
     """The columns of schemas.OWNERSHIP from `first`, an application's best match, and `owned`, its resources."""
     flow = "event.family = 'vpc_flow'"
@@ -204,6 +227,7 @@ def _ends() -> list[str]:
         f"if({flow}, first.value, null) as endpoint",
         f"if({flow}, coalesce(first.type, 'address'), null) as endpoint_type",
         f"if({flow}, if(first.place = 'destination', {source}, {destination}), null) as peer",
+        f"if({flow}, {_edge()}, null) as edge",
         # By a tag or a relation the item's own resource is concerned, though the table does not know it.
         f"case when {flow} then null when event.family = 'aws_config' and size(owned) = 0 then "
         f"get(event.resource_ids, 0) else array_join(slice({named}.value, 1, 5), ', ') end as resource",

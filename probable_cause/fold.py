@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from probable_cause import identity
-from probable_cause.schemas import FOLDED, OTHERS, OTHERS_SUMMARY, column_names
+from probable_cause.schemas import BASELINE, FOLDED, OTHERS, OTHERS_SUMMARY, column_names
 
 _NO_TEXTS = "cast(array() as array<string>)"
 # Taken from the newest event of a cause; what the application owns comes first in the resources, for the cause is
@@ -48,6 +48,9 @@ _ADDRESSES = (
 )
 
 
+_BUCKET = 300  # seconds (state/baseline.py)
+
+
 def fold(described: DataFrame, listed: int) -> DataFrame:
     """schemas.ATTRIBUTED with cause_id and summary -> schemas.FOLDED.
 
@@ -55,12 +58,14 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
     lists the newest `listed` of them as (epoch ms, hash of event id, and the two hashes of identity.py by which an
     event is known that comes from a file as well): the sink knows by them which it had already.
     A recovery is an event of its own beside the cause that it ends, also when both are named alike.
+    Of what is usual (role BASELINE) only the spans of time are listed in which it happened.
     """
     newest = ", ".join(f"'{name}', {value}" for name, value in _NEWEST.items())
     occurrence = (
         "named_struct('at', unix_millis(event_time), 'id', xxhash64(event_id), "
         f"'also', {identity.also()}, 'other', {identity.other()})"
     )
+    buckets = f"collect_set(if(role = '{BASELINE}', unix_seconds(event_time) div {_BUCKET}, null))"
     folded = described.groupBy(
         "application_id",
         "event_type",
@@ -71,9 +76,14 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
         F.expr("min(event_time) as first_seen"),
         F.expr("max(event_time) as last_seen"),
         F.expr("count(1) as count"),
-        F.expr(f"slice(reverse(array_sort(collect_list({occurrence}))), 1, {listed}) as occurrences"),
+        F.expr(
+            f"slice(reverse(array_sort(collect_list(if(role = '{BASELINE}', null, {occurrence})))), 1, {listed}) "
+            "as occurrences"
+        ),
         F.expr(f"slice(array_sort(array_distinct(flatten(collect_set({_ADDRESSES})))), 1, 20) as addresses"),
         F.expr("array_distinct(array(min_by(event_id, event_time), max_by(event_id, event_time))) as sample_event_ids"),
+        F.expr("slice(array_sort(collect_set(edge)), 1, 20) as edges"),
+        F.expr(f"array_sort({buckets}) as buckets"),
     )
     return folded.selectExpr(
         *(f"newest.{name} as {name}" if name in _NEWEST else name for name in column_names(FOLDED))
@@ -85,7 +95,7 @@ _OF_OTHERS = {
     "rule_id": f"'{OTHERS}'",
     "summary": f"'{OTHERS_SUMMARY}'",
     **dict.fromkeys(["action", "outcome", "error_code", "actor", "actor_type", "symptom"], "null"),
-    **dict.fromkeys(["resource_ids", "addresses", "explains", "resolves"], _NO_TEXTS),
+    **dict.fromkeys(["resource_ids", "addresses", "explains", "resolves", "edges"], _NO_TEXTS),
 }
 
 
@@ -94,12 +104,17 @@ def bounded(folded: DataFrame, most: int, listed: int) -> DataFrame:
 
     Kept are the most relevant, of those the most frequent, of those the first by name: a replay keeps the same. The
     row of the others has cause and role OTHERS, which no verdict names. Its count is the sum of theirs and it lists the
-    newest `listed` of their events. Done before rows come to the driver, whose memory a flood must not fill.
+    newest `listed` of their events. Of what is usual, the others are left out. Done before rows come to the driver,
+    whose memory a flood must not fill.
     """
     order = "relevance desc, count desc, cause_id"
     rank = f"row_number() over (partition by application_id, event_type, role order by {order})"
     # By layer, which suits the window and the grouping both: one shuffle of folded rows.
-    ranked = folded.repartition("application_id", "event_type").selectExpr("*", f"{rank} <= {most} as own")
+    ranked = (
+        folded.repartition("application_id", "event_type")
+        .selectExpr("*", f"{rank} <= {most} as own")
+        .where(f"own or role != '{BASELINE}'")
+    )
     keys = {"cause_id": f"if(own, cause_id, '{OTHERS}')", "role": f"if(own, role, '{OTHERS}')"}
     summed = {
         "relevance": "max(relevance)",

@@ -30,6 +30,7 @@ from probable_cause.state.event_item import from_item
 from probable_cause.state.identity import is_chunk
 from probable_cause.state.lease import JOB, Lease
 from probable_cause.state.memory import memory_tables
+from probable_cause.state.state_record import OVERALL, current_key
 from probable_cause.state.tables import Tables
 from probable_cause.verdict.types import LAYERS
 
@@ -109,9 +110,8 @@ def events(tables: Tables, application_id: str | None = None) -> pd.DataFrame:
 
 def states(tables: Tables) -> pd.DataFrame:
     """What every layer of every application shows now, and its whole."""
-    items = [
-        one for one in tables.states.scan() if one["StateKey"].endswith("#current") and one["ApplicationId"] != JOB
-    ]
+    shown = {current_key(name) for name in (*LAYERS, OVERALL)}
+    items = [one for one in tables.states.scan() if one["StateKey"] in shown and one["ApplicationId"] != JOB]
     names = [
         "ApplicationId",
         "StateKey",

@@ -1,13 +1,15 @@
 """The whole job on one screen: from a log line to what the sink writes.
 
     sources      a CloudWatch Logs subscription's records, from Kinesis or files ...
-    decode       ... opened (envelope), what no rule can ask for passed over (prefilter), the rest parsed (families),
+    decode       ... opened (envelope), what no rule can ask for passed over (prefilter) but for samples of what is
+                 usual (accepted traffic), the rest parsed (families),
                  in one Python hop: schemas.EVENT
     classify     which events are of interest, and how much: schemas.INTEREST
     attribute    to which applications: schemas.ATTRIBUTED
     describe     the cause's identity and summary, in words
     fold         repeats of one cause become one row with a count, what a flood has too many of, one row: schemas.FOLDED
-    sink         one conditional write per row; then each application's verdict is renewed
+    sink         one conditional write per row; what is usual into the application's baseline; then each application's
+                 verdict is renewed
 
 Everything here is a function of DataFrames and plain values. A replayed batch gives the same rows.
 """
@@ -25,7 +27,7 @@ from probable_cause.prefilter import Prefilter, prefilter_of
 from probable_cause.rules.classify import classify
 from probable_cause.rules.describe import describe
 from probable_cause.rules.model import RuleSet
-from probable_cause.schemas import EVENT, FAMILIES, column_names
+from probable_cause.schemas import BASELINE, EVENT, FAMILIES, column_names
 
 LINES = "lines"  # name of the metric
 
@@ -43,12 +45,13 @@ class Scope:
     identity_horizon: float
     max_future: float
     max_past: float
+    baseline_lines: int = 0  # of accepted traffic that are read of each chunk of lines
     application_tags: Sequence[str] = attribution.APPLICATION_TAGS  # of a Config item, the first that it has counts
 
 
 def prefilter(scope: Scope) -> Prefilter:
     """The lines that can only be counted, since none of the rules could match them: for the decode hop."""
-    return prefilter_of(scope.rules, scope.max_future, scope.max_past)
+    return prefilter_of(scope.rules, scope.max_future, scope.max_past, scope.baseline_lines)
 
 
 def counted(events: DataFrame) -> DataFrame:
@@ -75,9 +78,14 @@ def of_interest_or_rejected(events: DataFrame, scope: Scope) -> DataFrame:
     )
 
 
-def of_interest(kept: DataFrame) -> DataFrame:
-    """The rows that a rule matched."""
+def matched(kept: DataFrame) -> DataFrame:
+    """The rows that a rule matched: those of interest, and samples of what is usual."""
     return kept.where(F.col("reject_reason").isNull())
+
+
+def of_interest(kept: DataFrame) -> DataFrame:
+    """The rows that a rule matched, but for those that only say what is usual."""
+    return matched(kept).where(F.col("role") != BASELINE)
 
 
 def rejected(kept: DataFrame) -> DataFrame:

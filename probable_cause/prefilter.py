@@ -40,19 +40,22 @@ class Prefilter:
     flows: flow records of the outcomes `accept` and `nodata`.
     calls: successful CloudTrail calls, but for those that one of these keys names (`rules.keys`); None: none at all.
     quiet: application lines of the levels info, debug and trace.
+    baseline: flow records that are read all the same, of each chunk of lines: samples of what is usual.
     max_future, max_past: seconds by which a line's time may lie ahead of its arrival, or behind: others are rejected.
     """
 
     flows: bool = False
     calls: frozenset[str] | None = None
     quiet: bool = False
+    baseline: int = 0
     max_future: float = 0.0
     max_past: float = 0.0
 
     def to_json(self) -> str:
         """As from_json() takes it."""
         calls = None if self.calls is None else sorted(self.calls)
-        return json.dumps([self.flows, calls, self.quiet, self.max_future, self.max_past], separators=(",", ":"))
+        values = [self.flows, calls, self.quiet, self.baseline, self.max_future, self.max_past]
+        return json.dumps(values, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Prefilter:
@@ -61,21 +64,24 @@ class Prefilter:
         Raises:
             ValueError, TypeError: it is something else.
         """
-        flows, calls, quiet, future, past = json.loads(text)
-        return cls(bool(flows), None if calls is None else frozenset(calls), bool(quiet), float(future), float(past))
+        flows, calls, quiet, baseline, future, past = json.loads(text)
+        named = None if calls is None else frozenset(calls)
+        return cls(bool(flows), named, bool(quiet), int(baseline), float(future), float(past))
 
 
 NOTHING = Prefilter()  # reads every line
 
 
-def prefilter_of(rules: RuleSet, max_future: float, max_past: float) -> Prefilter:
-    """What the rules leave to pass over. A rule that any event of its family could match switches it off there."""
-    keys = {key for rule in rules.rules if not rule.needles for key in rule.keys}
+def prefilter_of(rules: RuleSet, max_future: float, max_past: float, baseline: int = 0) -> Prefilter:
+    """What the rules leave to pass over. A rule that any event of its family could match switches it off there; but
+    what is only usual needs no more than samples, at most `baseline` of a chunk."""
+    keys = {key for rule in rules.of_interest().rules if not rule.needles for key in rule.keys}
     calls = frozenset(key for key in keys if key.startswith("cloudtrail|"))
     return Prefilter(
         flows=keys.isdisjoint({"vpc_flow|", "vpc_flow|accept", "vpc_flow|nodata"}),
         calls=None if "cloudtrail||" in calls else calls,
         quiet=not any(rule.quiet_levels for rule in rules.rules if rule.family == "application"),
+        baseline=baseline,
         max_future=max_future,
         max_past=max_past,
     )
@@ -114,7 +120,17 @@ def passed_over(
     if span.earliest is not None and span.latest is not None:
         times = np.asarray(delivered, np.int64)
         everyday &= (times >= span.earliest * 1000) & (times < span.latest * 1000)
+    if family == "vpc_flow" and prefilter.baseline:
+        everyday[_samples(np.flatnonzero(everyday), prefilter.baseline, delivered)] = False
     return everyday
+
+
+def _samples(places: np.ndarray, most: int, delivered: Sequence[int]) -> np.ndarray:
+    """At most so many of the places: the same for the same lines, but at no fixed distance, which flows might have."""
+    if len(places) <= most:
+        return places
+    seed = (len(places), int(delivered[0]))
+    return np.random.default_rng(seed).choice(places, most, replace=False, shuffle=False)
 
 
 def _everyday(

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 FAMILIES = ("cloudtrail", "aws_config", "vpc_flow", "application")
 EVENT_TYPES = ("application", "network", "cloudsystem")
-ROLES = ("cause", "symptom", "recovery")
+BASELINE = "baseline"  # the role of what is usual: remembered, and only its absence is of interest
+ROLES = ("cause", "symptom", "recovery", BASELINE)
 UNATTRIBUTED = "(unattributed)"  # the application of events that belong to none: kept and counted like any other
 OTHERS = "(others)"  # the cause under which those of a flood are counted that get no item of their own; also its role
 OTHERS_SUMMARY = "other causes, too many to list"
 OUTCOMES = ("success", "failure", "accept", "reject", "nodata", "skipdata")
+SILENCE = "silence"  # the outcome of a symptom that no line shows: accepted traffic that stays away
 
 RECORD = "shard_id string, sequence_number string, arrived_at timestamp, data binary"
 
@@ -55,14 +57,17 @@ RULE = """
 INTEREST = f"{EVENT}, {RULE}"
 
 # What attribution adds: the application's own end (endpoint, e.g. 10.1.1.10 of type Instance), the other end (peer),
-# and those of the event's resources that the application owns, `resource` being how they are named in one string.
+# the edge of the service graph where both ends are known (`app1 -> app2:5432/tcp`), and those of the event's resources
+# that the application owns, `resource` being how they are named in one string.
 OWNERSHIP = """
-    endpoint string, endpoint_type string, peer string,
+    endpoint string, endpoint_type string, peer string, edge string,
     resource string, owned_resource_ids array<string>
 """.strip()
 
 ATTRIBUTED = f"{INTEREST}, {OWNERSHIP}"
 
+# `edges` and, of rows of role BASELINE only, `buckets`: the spans of 300 s in which the events lie, numbered from the
+# epoch; such rows list no occurrences.
 FOLDED = """
     application_id string, event_type string, cause_id string, role string, rule_id string, family string,
     relevance double, half_life_seconds bigint, window_seconds bigint,
@@ -72,6 +77,7 @@ FOLDED = """
     explains array<string>, symptom string, resolves array<string>,
     occurrences array<struct<at: bigint, id: bigint, also: bigint, other: bigint>>,
     sample_event_ids array<string>,
+    edges array<string>, buckets array<bigint>,
     delivered_at timestamp, arrived_at timestamp
 """.strip()
 

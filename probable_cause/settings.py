@@ -84,6 +84,7 @@ class Settings:
     log_groups: tuple[LogGroup, ...]
     accepted_cidrs: tuple[str, ...]
     count_external_sources: bool
+    baseline_lines: int
     lookup_refresh: float
     rule_paths: tuple[Path, ...]
     decay: Mapping[str, Decay]
@@ -294,6 +295,7 @@ class _Checker:
             log_groups=self._log_groups(),
             accepted_cidrs=self._cidrs(),
             count_external_sources=self.value("network.count_external_sources", _boolean),
+            baseline_lines=self.value("network.baseline_lines", _count_or_none, 0),
             lookup_refresh=self.duration("lookup.refresh"),
             lookup_scan=self._lookup_scan(),
             rule_paths=self._rule_paths(),
@@ -436,6 +438,12 @@ def _boolean(value: Any) -> bool:
 def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError("a whole number from 1")
+    return value
+
+
+def _count_or_none(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("a whole number from 0")
     return value
 
 

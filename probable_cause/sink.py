@@ -8,26 +8,23 @@ what is missing, once.
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Protocol
 
-import pyarrow as pa
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from probable_cause import pipeline
-from probable_cause.arrow_schema import arrow_schema
-from probable_cause.attribution import LOOKUP
 from probable_cause.clock import Clock
-from probable_cause.errors import TableError
-from probable_cause.state import lookups
-from probable_cause.state.application import Renewal, add_repeats, applications, renew
+from probable_cause.lookup_cache import LookupCache
+from probable_cause.schemas import BASELINE, UNATTRIBUTED
+from probable_cause.state.application import Renewal, add_repeats, applications, is_judged, learn, renew
+from probable_cause.state.baseline import Baseline, silences
 from probable_cause.state.chunks import Chunks
 from probable_cause.state.event_item import Repeats, batch_stamp, beside_stamp
 from probable_cause.state.lease import Lease, check
@@ -35,12 +32,8 @@ from probable_cause.state.moments import from_text
 from probable_cause.state.tables import Tables
 from probable_cause.verdict import VerdictModel
 
-log = logging.getLogger(__name__)
-
 # Where a test kills the job: called with the name of each point that a crash may fall on. Does nothing in production.
 Checkpoints = Callable[[str], None]
-# Fewer lookup rows than this share of those before are doubted, until so many looks in a row have found them.
-_MANY, _LOOKS = 0.5, 5
 _THREADS = 8  # DynamoDB answers in milliseconds; threads hide that, not the work of the client
 
 
@@ -70,61 +63,8 @@ class BatchReport:
     archive_seconds: float = 0.0
 
 
-@dataclass
-class LookupCache:
-    """The lookup tables as a DataFrame, read again when older than `refresh` seconds."""
-
-    tables: Tables
-    refresh: float
-    _rows: list[lookups.Row] = field(default_factory=list)
-    _frame: DataFrame | None = None
-    _read_at: datetime | None = None
-    _doubted: int = 0  # looks in a row that found far fewer rows than before
-
-    def at(self, spark: SparkSession, now: datetime) -> DataFrame:
-        """attribution.LOOKUP. Tables that were emptied or garbled in flight, or do not answer, keep the last rows that
-        were good, with a warning."""
-        # From 0 on: a clock that was set back must not keep old rows until it has caught up.
-        fresh = self._read_at is not None and timedelta(0) <= now - self._read_at < timedelta(seconds=self.refresh)
-        if self._frame is None or not fresh:
-            try:
-                rows = lookups.rows(self.tables)
-                if self._believed(rows):
-                    self._rows, self._frame = rows, lookup_frame(spark, rows)
-            except TableError:
-                raise
-            except Exception as exc:  # whatever is in the tables: it must not stop the stream
-                if self._frame is None:
-                    raise
-                log.warning("the lookup tables can't be read, %d rows read before are kept: %s", len(self._rows), exc)
-            self._read_at = now
-        assert self._frame is not None
-        return self._frame
-
-    def _believed(self, rows: list[lookups.Row]) -> bool:
-        """Nothing where there was something is never believed, far fewer rows only when they stay."""
-        if len(rows) >= _MANY * len(self._rows):
-            self._doubted = 0
-            return True
-        self._doubted += 1
-        if rows and self._doubted >= _LOOKS:
-            log.warning(
-                "the lookup tables keep having %d rows, there were %d: believed now", len(rows), len(self._rows)
-            )
-            self._doubted = 0
-            return True
-        log.warning("the lookup tables have %d rows, there were %d: those are kept", len(rows), len(self._rows))
-        return False
-
-
-def lookup_frame(spark: SparkSession, rows: Sequence[lookups.Row]) -> DataFrame:
-    """attribution.LOOKUP of the rows of the lookup tables.
-
-    Through Arrow it is a table in the plan; a list of tuples would start Python workers in every batch that reads it.
-    """
-    schema = arrow_schema(LOOKUP)
-    columns = [pa.array([row[place] for row in rows], field.type) for place, field in enumerate(schema)]
-    return spark.createDataFrame(pa.Table.from_arrays(columns, schema=schema))
+def _without_usual(kept: DataFrame) -> DataFrame:
+    return kept.where(F.coalesce("role", F.lit("")) != BASELINE)
 
 
 @dataclass
@@ -144,6 +84,9 @@ class Sink:
     archive: Memory | None = None
     _next_change: dict[str, datetime | None] = field(default_factory=dict)
     _chunks: Chunks = field(init=False)
+    # What this driver has learned and judged by; the items decide where another writes them as well.
+    _baselines: dict[str, Baseline] = field(init=False, default_factory=dict)
+    _refused: set[str] = field(init=False, default_factory=set)  # applications with a refusal in their last verdict
 
     def __post_init__(self) -> None:
         self._chunks = Chunks(self.tables.events)
@@ -162,19 +105,21 @@ class Sink:
         kept = kept.observe(counted, rejects).persist()
         try:
             lookup = self.lookup.at(kept.sparkSession, started)
-            rows = pipeline.by_cause(pipeline.of_interest(kept), lookup, self.scope).toArrow().to_pylist()
+            rows = pipeline.by_cause(pipeline.matched(kept), lookup, self.scope).toArrow().to_pylist()
             reasons = self._keep_rejects(pipeline.rejected(kept), batch_id) if counted.get["rejects"] else {}
             self.at_point("folded")
             repeats = [Repeats.from_row(row) for row in rows]
             touched, writes = self.add(repeats, batch_stamp(self.lease.epoch, batch_id))
             written = self.wall_clock()
             if self.archive is not None:
-                self.archive.keep(kept if rows or reasons else None, self.lease, batch_id, touched)
+                some = reasons or any(row.role != BASELINE for row in repeats)
+                self.archive.keep(_without_usual(kept) if some else None, self.lease, batch_id, touched)
         finally:
             kept.unpersist()
         if self.on_report is not None:
             seconds, after = (written - started).total_seconds(), (self.wall_clock() - written).total_seconds()
-            self.on_report(BatchReport(batch_id, reasons, len(repeats), touched, writes, seconds, after))
+            causes = sum(row.role != BASELINE for row in repeats)
+            self.on_report(BatchReport(batch_id, reasons, causes, touched, writes, seconds, after))
 
     def write_beside(self, kept: DataFrame, name: str, at_most: int) -> tuple[str, ...]:
         """Adds rows of interest (schemas.INTEREST) beside a running stream, without its lease: a replay of rejects, a
@@ -194,40 +139,69 @@ class Sink:
         return touched
 
     def add(self, repeats: Sequence[Repeats], stamp: str) -> tuple[tuple[str, ...], int]:
-        """Adds the repeats to their items and renews the verdicts of their applications.
+        """Adds the repeats to their items, and what is usual to baselines; renews the verdicts of their applications.
 
         Returns:
-            The applications, and the number of writes.
+            The applications whose items changed, and the number of writes.
         """
         by_application: dict[str, list[Repeats]] = defaultdict(list)
+        usual: dict[str, list[Repeats]] = defaultdict(list)
         for row in repeats:
-            by_application[row.application_id].append(row)
+            (usual if row.role == BASELINE else by_application)[row.application_id].append(row)
+        usual.pop(UNATTRIBUTED, None)
 
         def one(application_id: str) -> int:
-            rows = by_application[application_id]
-            written = add_repeats(
-                self.tables,
-                application_id,
-                rows,
-                stamp,
-                self.scope.remembered_events,
-                self.wall_clock(),
-                self.scope.identity_horizon,
-                self._chunks,
-                self.scope.own_causes,
-            )
+            rows = by_application.get(application_id, [])
+            before = self._baselines.get(application_id)
+            baseline, learned = before, 0
+            if application_id in usual:
+                baseline, learned = learn(self.tables, application_id, usual[application_id], before)
+                self.at_point("baseline written")
+                if not rows and not self._matters(application_id, before, baseline):
+                    self._baselines[application_id] = baseline
+                    return learned
+            written = learned + (self._add_repeats(application_id, rows, stamp) if rows else 0)
             self.at_point("events written")
-            return written + self._renew(application_id).writes
+            written += self._renew(application_id).writes
+            if baseline is not None:
+                self._baselines[application_id] = baseline
+            return written
 
-        touched = tuple(sorted(by_application))
-        if len(touched) <= 1:
-            return touched, sum(map(one, touched))
-        with ThreadPoolExecutor(min(_THREADS, len(touched))) as pool:
-            return touched, sum(pool.map(one, touched))
+        named = sorted({*by_application, *usual})
+        if len(named) <= 1:
+            writes = [*map(one, named)]
+        else:
+            with ThreadPoolExecutor(min(_THREADS, len(named))) as pool:
+                writes = [*pool.map(one, named)]
+        changed = (name for name, count in zip(named, writes, strict=True) if count or name in by_application)
+        return tuple(changed), sum(writes)
+
+    def _matters(self, application_id: str, before: Baseline | None, after: Baseline) -> bool:
+        """Whether what was learned may change the verdict: by a silence, or by what a refusal in it means. It may also
+        if this driver does not know what was known before: another may have died between learning and judging."""
+        silent = silences(application_id, after)
+        if before is None:
+            return bool(silent) or is_judged(self.tables, application_id)
+        return silent != silences(application_id, before) or (after != before and application_id in self._refused)
+
+    def _add_repeats(self, application_id: str, rows: Sequence[Repeats], stamp: str) -> int:
+        return add_repeats(
+            self.tables,
+            application_id,
+            rows,
+            stamp,
+            self.scope.remembered_events,
+            self.wall_clock(),
+            self.scope.identity_horizon,
+            self._chunks,
+            self.scope.own_causes,
+        )
 
     def _renew(self, application_id: str) -> Renewal:
         renewal = renew(self.tables, application_id, self.clock(), self.model, self.wall_clock())
         self._next_change[application_id] = renewal.next_change
+        refused = any(one.event.outcome == "reject" for one in renewal.verdict.ranking)
+        (self._refused.add if refused else self._refused.discard)(application_id)
         self.at_point("verdict written")
         return renewal
 

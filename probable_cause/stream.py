@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pyspark.errors import StreamingQueryException
@@ -26,13 +27,14 @@ from probable_cause import health, pipeline
 from probable_cause.archive import delta
 from probable_cause.archive.writer import Archive
 from probable_cause.errors import BusyError, FencedError, ProbableCauseError, SettingsError, SourceError, TableError
+from probable_cause.lookup_cache import LookupCache
 from probable_cause.pipeline import Scope
 from probable_cause.prefilter import NOTHING
 from probable_cause.progress import Progress, heartbeat
 from probable_cause.rules import catalogue
 from probable_cause.rules.model import RuleSet
 from probable_cause.settings import Settings
-from probable_cause.sink import BatchReport, Checkpoints, LookupCache, Sink
+from probable_cause.sink import BatchReport, Checkpoints, Sink
 from probable_cause.sources import read_stream
 from probable_cause.state import dynamodb
 from probable_cause.state.lease import Lease, acquire, beat
@@ -49,13 +51,15 @@ _NO_LEASE = Lease("", 0)
 def scope_of(settings: Settings, rules: RuleSet | None = None) -> Scope:
     """What the stages need of the settings; `rules` when they were read before. Raises RulesError with all faults of
     all rule files."""
+    rules = catalogue.load(list(settings.rule_paths), settings.family_defaults()) if rules is None else rules
     return Scope(
-        rules=catalogue.load(list(settings.rule_paths), settings.family_defaults()) if rules is None else rules,
+        rules=rules if settings.baseline_lines else rules.of_interest(),
         accepted_cidrs=settings.accepted_cidrs,
         count_external_sources=settings.count_external_sources,
         remembered_events=settings.remembered_events,
         listed_events=settings.listed_events,
         own_causes=settings.own_causes,
+        baseline_lines=settings.baseline_lines,
         identity_horizon=settings.identity_horizon,
         max_future=settings.max_future,
         max_past=settings.max_past,
@@ -74,8 +78,12 @@ def clock_of(settings: Settings) -> clocks.Clock:
 
 
 def sink_beside(settings: Settings, tables: Tables | None = None) -> Sink:
-    """A sink for Sink.write_beside: over the tables of a stream that may run, without its lease."""
-    return _sink(settings, tables or dynamodb.connect(settings.region, settings.endpoint_url, settings.table_prefix))
+    """A sink for Sink.write_beside: over the tables of a stream that may run, without its lease. What is usual is
+    learned by the stream alone: files are read whole, and tell of the past."""
+    tables = tables or dynamodb.connect(settings.region, settings.endpoint_url, settings.table_prefix)
+    sink = _sink(settings, tables)
+    sink.scope = replace(sink.scope, rules=sink.scope.rules.of_interest())
+    return sink
 
 
 def _sink(settings: Settings, tables: Tables, **more: Any) -> Sink:

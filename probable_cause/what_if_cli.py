@@ -23,7 +23,7 @@ _LATE = 1.0  # ticks after the last event
 def run(chosen: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Plays the events under the settings of --conf, and under those with --rules and --with over them."""
     from probable_cause import session, what_if
-    from probable_cause.sink import lookup_frame
+    from probable_cause.lookup_cache import lookup_frame
     from probable_cause.stream import model_of, scope_of
 
     overlay = _bundle(chosen.bundle).settings if chosen.bundle else {}

@@ -24,8 +24,9 @@ from probable_cause.archive.states import Known
 from probable_cause.arrow_schema import arrow_schema
 from probable_cause.clock import Clock
 from probable_cause.errors import FencedError
+from probable_cause.lookup_cache import lookup_frame
 from probable_cause.schemas import INTEREST
-from probable_cause.sink import Checkpoints, lookup_frame
+from probable_cause.sink import Checkpoints
 from probable_cause.state import lookups
 from probable_cause.state.lease import Lease, check
 from probable_cause.state.tables import Tables

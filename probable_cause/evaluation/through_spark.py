@@ -30,13 +30,16 @@ from probable_cause.evaluation.incident import Bundle, Expected, Truth
 from probable_cause.evaluation.judge import rank_of
 from probable_cause.evaluation.runner import Step, steps
 from probable_cause.fold import fold
+from probable_cause.lookup_cache import LookupCache, lookup_frame
 from probable_cause.pipeline import Scope
 from probable_cause.rules.model import RuleSet
+from probable_cause.schemas import BASELINE
 from probable_cause.settings import Settings
-from probable_cause.sink import LookupCache, Sink, lookup_frame
+from probable_cause.sink import Sink
 from probable_cause.sources import routing_of
 from probable_cause.state import lookups
-from probable_cause.state.application import act, add_repeats, load_events, renew
+from probable_cause.state.application import act, add_repeats, learn, load_events, renew
+from probable_cause.state.baseline import Baseline, silences
 from probable_cause.state.event_item import Repeats
 from probable_cause.state.lease import acquire
 from probable_cause.state.memory import memory_tables
@@ -86,13 +89,14 @@ class SparkRunner:
 
         A bundle whose own settings have faults is left out: it tells them when it is run.
         """
-        alike: dict[tuple[int, float, float], list[Bundle]] = {}
+        alike: dict[tuple[float, ...], list[Bundle]] = {}
         for bundle in bundles:
             try:
                 _, scope, _ = self._settings(bundle)
             except ProbableCauseError:
                 continue
-            alike.setdefault((id(scope.rules), scope.max_future, scope.max_past), []).append(bundle)
+            asked = (id(scope.rules), scope.max_future, scope.max_past, scope.baseline_lines)
+            alike.setdefault(asked, []).append(bundle)
         for group in alike.values():
             for first in range(0, len(group), _TOGETHER):
                 self._prepare(group[first : first + _TOGETHER])
@@ -208,7 +212,7 @@ class _Play:
 
 def _one_by_one(kept: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
     """schemas.FOLDED with one row for each event and application: the job's own fold, every event being alone."""
-    described = pipeline.described(pipeline.of_interest(kept), lookup, scope)
+    described = pipeline.described(pipeline.matched(kept), lookup, scope)
     alone = F.concat_ws(_MARK, "application_id", "event_id", "rule_id")
     return described.withColumn("application_id", alone).transform(fold, scope.listed_events)
 
@@ -223,15 +227,24 @@ def _timing(truth: Truth, rows: Sequence[dict[str, Any]], bundle: Bundle, scope:
         if application == truth.application_id and _aware(row["arrived_at"]) <= truth.at:
             own.append((_aware(row["arrived_at"]), row | {"application_id": application}, rest))
     own.sort(key=lambda one: (one[0], one[2]))
-    tables = memory_tables()
+    tables, usual = memory_tables(), Baseline()
     first: datetime | None = None
+    changed = False
     for number, (arrival, row, _) in enumerate(own):
-        stamp = f"{number:09d}"
-        add_repeats(tables, truth.application_id, [Repeats.from_row(row)], stamp, scope.remembered_events, arrival)
-        first = arrival if first is None and row["role"] == "symptom" else first
+        repeats = Repeats.from_row(row)
+        if repeats.role == BASELINE:
+            before = silences(truth.application_id, usual)
+            usual, _ = learn(tables, truth.application_id, [repeats], usual)
+            shown = bool(silent := silences(truth.application_id, usual))
+            changed = changed or silent != before
+        else:
+            add_repeats(tables, truth.application_id, [repeats], f"{number:09d}", scope.remembered_events, arrival)
+            shown, changed = repeats.role == "symptom", True
+        first = arrival if first is None and shown else first
         more = number + 1 < len(own) and own[number + 1][0] == arrival
-        if first is None or more:
+        if first is None or more or not changed:
             continue
+        changed = False
         known = [one.event for one in load_events(tables, truth.application_id).values()]
         if rank_of(expected, judge(known, arrival, model, application_id=truth.application_id)) == 1:
             return Timing(truth.application_id, (arrival - first).total_seconds(), _lines(bundle, first, arrival))

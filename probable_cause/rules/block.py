@@ -15,7 +15,7 @@ from probable_cause.rules.fields import (
     is_known,
 )
 from probable_cause.rules.model import SYMPTOMS
-from probable_cause.schemas import EVENT_TYPES, ROLES
+from probable_cause.schemas import BASELINE, EVENT_TYPES, ROLES
 
 KEYS = ("layer", "role", "relevance", "reason", "half_life", "window", "cause", "summary", "explains", "symptom",
         "resolves", "examples")  # fmt: skip
@@ -81,8 +81,10 @@ def read_block(raw: Mapping[str, Any], family: str, decay: tuple[int, int], repo
         if kind not in SYMPTOMS:
             key = "symptom" if kind == symptom else "explains"
             report(key, message=f"unknown kind {kind!r}; allowed are {', '.join(SYMPTOMS)}")
-    if role == "symptom" and symptom is None:
-        report("symptom", message=f"a symptom needs its kind, one of {', '.join(SYMPTOMS)}")
+    if role in ("symptom", BASELINE) and symptom is None:
+        report("symptom", message=f"a {role} needs its kind, one of {', '.join(SYMPTOMS)}")
+    if role == BASELINE and family != "vpc_flow":
+        report("role", message=f"only of vpc_flow a {BASELINE} is kept")
     resolves = _words(raw, "resolves", report)
     if role == "recovery" and not resolves:
         report("resolves", message="a recovery needs the ids of the rules whose causes it ends")

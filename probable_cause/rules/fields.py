@@ -38,7 +38,7 @@ APPLICATION_FIELDS = frozenset({"error_kind", "error_category", "error_class"})
 TEMPLATE_COLUMNS = frozenset(
     """action outcome error_code actor account_id region source_ip destination_ip source_port destination_port protocol
     interface_id bytes packets resource_type level logger message event_source log_group log_stream application_id
-    endpoint endpoint_type peer resource rule_id family""".split()  # noqa: SIM905
+    endpoint endpoint_type peer edge resource rule_id family""".split()  # noqa: SIM905
 )
 TEMPLATE_ALIASES = {
     "eventName": "action", "application": "application_id", "errorCode": "error_code", "eventSource": "event_source",

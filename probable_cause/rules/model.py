@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from probable_cause.schemas import EVENT_TYPES, ROLES
+from probable_cause.schemas import BASELINE, EVENT_TYPES, ROLES
 
 # Kinds of symptom. A symptom rule is of one kind; a cause rule names the kinds that it can explain (docs/rules.md).
 SYMPTOMS = (
@@ -103,6 +103,10 @@ class RuleSet:
 
     rules: tuple[Rule, ...]
     warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    def of_interest(self) -> RuleSet:
+        """Without those that only say what is usual."""
+        return RuleSet(tuple(rule for rule in self.rules if rule.role != BASELINE), self.warnings)
 
     @cached_property
     def by_id(self) -> dict[str, Rule]:

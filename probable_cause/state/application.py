@@ -6,13 +6,14 @@ Works on any kind of table. Time is an argument.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from probable_cause.errors import BusyError, ProbableCauseError
 from probable_cause.schemas import OTHERS
-from probable_cause.state import state_record
+from probable_cause.state import baseline, state_record
+from probable_cause.state.baseline import Baseline
 from probable_cause.state.chunks import Chunks
 from probable_cause.state.episodes import add
 from probable_cause.state.event_item import Repeats, Stored, from_item, operator_write
@@ -38,9 +39,37 @@ class Renewal:
 
 
 def load_events(tables: Tables, application_id: str) -> dict[str, Stored]:
-    """All stored events of interest of an application, by EventKey."""
+    """All events of interest of an application, by EventKey: the stored ones, and what its baseline tells."""
+    known = baseline.from_item(tables.states.get(baseline.key(application_id)))
+    return baseline.events(application_id, _stored(tables, application_id), known)
+
+
+def _stored(tables: Tables, application_id: str) -> dict[str, Stored]:
     items = tables.events.query(application_id)
     return {item["EventKey"]: from_item(item) for item in items}
+
+
+def learn(tables: Tables, application_id: str, rows: Sequence[Repeats], known: Baseline | None) -> tuple[Baseline, int]:
+    """Adds one batch's rows of accepted traffic to the application's baseline: it, and the number of writes. There is
+    one only when the rows say something new.
+
+    Args:
+        known: as the caller last had it; None: it is read.
+
+    Raises:
+        BusyError: when others keep changing it at the same time.
+    """
+    for _ in range(_ATTEMPTS):
+        if known is None:
+            known = baseline.from_item(tables.states.get(baseline.key(application_id)))
+        after = baseline.added(known, rows)
+        if after == known:
+            return known, 0
+        write = baseline.write(application_id, after)
+        if tables.states.apply(write):
+            return replace(after, revision=write.attributes["Revision"]), 1
+        known = None
+    raise BusyError(f"others change the baseline of {application_id} again and again; the batch will be replayed")
 
 
 def add_repeats(
@@ -68,7 +97,7 @@ def add_repeats(
     written = 0
     waiting = list(rows)
     for _ in range(_ATTEMPTS):
-        known = load_events(tables, application_id).values()
+        known = _stored(tables, application_id).values()
         by_cause: dict[tuple[str, str], list[Stored]] = defaultdict(list)
         for stored in known:
             by_cause[stored.event.event_type, stored.event.cause_id].append(stored)
@@ -208,6 +237,12 @@ def _choose(
             f"{'; '.join(known) or 'none'}"
         )
     return fitting
+
+
+def is_judged(tables: Tables, application_id: str) -> bool:
+    """Whether the application has a verdict. One that only talks to others has none."""
+    key = {"ApplicationId": application_id, "StateKey": state_record.current_key(state_record.OVERALL)}
+    return tables.states.get(key) is not None
 
 
 def applications(tables: Tables) -> dict[str, dict[str, object]]:

@@ -150,6 +150,7 @@ def _described(stored: Stored, repeats: Repeats, stamp: str, processed_at: datet
         resource_ids=_union(event.resource_ids, repeats.resource_ids),
         addresses=_union(event.addresses, repeats.addresses),
         sample_event_ids=_union(event.sample_event_ids, repeats.sample_event_ids),
+        edges=_union(event.edges, repeats.edges),
     )
     # A batch's newest event may lie in another episode than this one.
     if to_millis(repeats.last_seen) == to_millis(event.last_seen) or not event.ledger:

@@ -63,6 +63,8 @@ class Repeats:
     sample_event_ids: tuple[str, ...]
     delivered_at: datetime | None
     arrived_at: datetime | None
+    edges: tuple[str, ...] = ()
+    buckets: tuple[int, ...] = ()  # of what is usual: spans of time (baseline.py)
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Repeats:
@@ -71,8 +73,9 @@ class Repeats:
         for name, value in row.items():
             if isinstance(value, str) and name != "message":
                 values[name] = cut(value, TEXT_BYTES)
-        for name in ("resource_ids", "addresses", "explains", "resolves", "sample_event_ids"):
-            values[name] = tuple(cut(one, TEXT_BYTES) for one in values[name] or ())
+        for name in ("resource_ids", "addresses", "explains", "resolves", "sample_event_ids", "edges"):
+            values[name] = tuple(cut(one, TEXT_BYTES) for one in values.get(name) or ())
+        values["buckets"] = tuple(values.get("buckets") or ())
         values["occurrences"] = tuple(sorted(map(_occurrence, values["occurrences"] or ())))
         return cls(**values)
 
@@ -170,6 +173,7 @@ _LISTS = {
     "Explains": "explains",
     "Resolves": "resolves",
     "SampleEventIds": "sample_event_ids",
+    "Edges": "edges",
 }
 _MOMENTS = {"FirstSeenDate": "first_seen", "LastSeenDate": "last_seen", "StatusAt": "status_at"}
 
@@ -187,6 +191,7 @@ def to_item(event: EventOfInterest) -> dict[str, Any]:
     }
     # ISO 8601 intervals
     item["Bursts"] = [f"{to_text(start)}/{to_text(end)}" for start, end in event.bursts]
+    item["EventContextSummary"] = event.told
     item["Ledger"] = {name: to_text(moment) for name, moment in event.ledger.items()}
     item[tables.EXPIRES_AT] = int((event.expires_from_ranking_at + _KEEP_AFTER_WINDOW).timestamp())
     return {name: value for name, value in item.items() if value is not None and value != []}
@@ -212,9 +217,17 @@ def _intervals(item: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def operator_write(event: EventOfInterest, status: Status, who: str, at: datetime, reason: str | None) -> Write:
-    """An operator's action, on the status that the operator saw: two people can't undo each other blindly."""
+    """An operator's action, on the status that the operator saw: two people can't undo each other blindly.
+
+    Of an event that was worked out of the baseline it makes an item, which keeps the status.
+    """
+    key = {"ApplicationId": event.application_id, "EventKey": event.event_key}
+    told = {"Status": status, "StatusBy": who, "StatusAt": to_text(at), "StatusReason": reason}
+    if not event.stored:
+        item = {name: value for name, value in to_item(event).items() if name not in key}
+        return Write(key, item | told, {"Status": None})
     return Write(
-        {"ApplicationId": event.application_id, "EventKey": event.event_key},
-        {"Status": status, "StatusBy": who, "StatusAt": to_text(at), "StatusReason": reason},
+        key,
+        told,
         {"Status": event.status, "StatusAt": to_text(event.status_at) if event.status_at else None},
     )

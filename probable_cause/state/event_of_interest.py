@@ -52,11 +52,20 @@ class EventOfInterest:
     ledger: dict[str, datetime] = field(default_factory=dict)  # event, delivered, arrived, processed (newest record)
     # When it happened, as (start, end) of bursts with silence between them, ascending. Empty: one, first to last seen.
     bursts: tuple[tuple[datetime, datetime], ...] = ()
+    edges: tuple[str, ...] = ()  # of the service graph, of refused flows: `app1 -> app2:5432/tcp`
+    # Of a refusal where traffic had been accepted: the edge, and until when. Worked out of the baseline, never stored.
+    flip: tuple[str, datetime] | None = None
+    stored: bool = True  # False: worked out of the baseline, without an item until an operator acts on it
 
     @property
     def event_key(self) -> str:
         """Sort key of the table: `<EventType>#<CauseId>#<episode>`."""
         return f"{self.event_type}#{self.cause_id}#{self.episode}"
+
+    @property
+    def told(self) -> str:
+        """The summary as people read it."""
+        return self.summary if self.flip is None else f"{self.summary} ({self.flip[0]} had been accepted)"
 
     @property
     def expires_from_ranking_at(self) -> datetime:

@@ -73,6 +73,7 @@ def merged(rows: Sequence[Repeats]) -> Repeats:
         addresses=(),
         explains=(),
         resolves=(),
+        edges=(),
         summary=OTHERS_SUMMARY,
         relevance=max(row.relevance for row in rows),
         first_seen=min(row.first_seen for row in rows),

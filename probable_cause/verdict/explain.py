@@ -90,8 +90,15 @@ def _evidence(named: Scored, others: Sequence[EventOfInterest]) -> list[Sentence
         symptom = link.onset.symptom
         seen = f"seen {symptom.count} {'time' if symptom.count == 1 else 'times'} until {_clock(symptom.last_seen)}"
         begun = f"\u201c{symptom.summary}\u201d began {_lag(named, link)} ({_clock(link.onset.at)}), {seen}"
-        sentences.append(Sentence(f"{begun}; {_relation(link)}.", symptom.sample_event_ids))
+        sentences.append(Sentence(f"{begun}{_flip(symptom)}; {_relation(link)}.", symptom.sample_event_ids))
     return sentences
+
+
+def _flip(symptom: EventOfInterest) -> str:
+    if symptom.flip is None:
+        return ""
+    edge, until = symptom.flip
+    return f", though {edge} had been accepted until {_clock(until)}"
 
 
 def _what(event: EventOfInterest) -> str:

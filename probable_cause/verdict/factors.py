@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
+from probable_cause.schemas import SILENCE
 from probable_cause.state.event_of_interest import EventOfInterest
 from probable_cause.verdict import named, realms
 from probable_cause.verdict.changes import Change
@@ -149,7 +150,9 @@ def realm(change: Change, symptom: EventOfInterest, model: VerdictModel) -> tupl
 
 
 def _realm_case(change: Change, symptom: EventOfInterest) -> str:
-    about = realms.of_text(symptom.message) or realms.of_text(symptom.summary)
+    # A silence names applications and a port, which say nothing of what failed.
+    silent = symptom.outcome == SILENCE
+    about = frozenset() if silent else realms.of_text(symptom.message) or realms.of_text(symptom.summary)
     if not about:
         return "unknown"
     touched = [realms.of_change(event.message) for event in change.members]

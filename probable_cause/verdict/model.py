@@ -64,6 +64,7 @@ class VerdictModel:
     lone_symptom: float = 0.6  # a single line may be chance
     murmur_relevance: float = 4.0  # an error of an unknown kind below this counts only when it is new ...
     murmur_lines: float = 3  # ... and came so many times
+    flip: float = 1.6  # a refusal where traffic had been accepted is no chance: even a lone one counts in full
     habit: float = 0.7  # for each earlier time that a symptom came and went within its window
     incident_gap_seconds: float = 600  # an onset this long after the last one begins a new incident ...
     silence_seconds: float = 180  # ... and so does one after all symptoms have been silent for this long

@@ -13,6 +13,7 @@ from probable_cause.verdict.recovery import request_parameters
 
 _SHORTEST_NAME = 4  # shorter resource names occur in any text by chance
 _NUMBER = re.compile(r"(?<![\d.])\d{1,5}(?!\d|\.\d)")
+_CLOCK = re.compile(r"(?<![\w:.-])[0-2]\d:[0-5]\d(?![\w:])")  # of a summary: these are no ports
 _REMEMBERED = 256  # lines, which may have 8 KiB each
 _WIDEST_RANGE = 64  # ports; a wider range is in any text by chance
 _ID = re.compile(r"(?<![\w-])(i|sg|eni|rtb|acl|igw|nat|vpce|vol|db|tgw|pcx|eipalloc)-[0-9a-z]{6,}")
@@ -76,7 +77,7 @@ def meets_rule(call: str, text: str, addresses: Collection[str]) -> bool:
     A rule for all ports, or without ports, says nothing.
     """
     ports, ranges = _rule(call)
-    if not ports or ports.isdisjoint(map(int, _NUMBER.findall(text))):
+    if not ports or ports.isdisjoint(map(int, _NUMBER.findall(_CLOCK.sub("", text)))):
         return False
     inside = [one for one in map(_address, addresses) if one is not None]
     return not ranges or not inside or any(one in block for one in inside for block in ranges)

@@ -143,7 +143,9 @@ def _incidents(symptoms: Sequence[EventOfInterest], model: VerdictModel) -> list
 
 def _weight(onset: Onset, model: VerdictModel) -> float:
     lone = model.lone_symptom if onset.lone else 1.0
-    return lone * model.habit**onset.before * min(onset.symptom.relevance / model.full_symptom_relevance, 1.0)
+    flip = model.flip if onset.symptom.flip and onset.symptom.flip[1] <= onset.at else 1.0
+    full = min(onset.symptom.relevance / model.full_symptom_relevance, 1.0)
+    return min(flip * lone * model.habit**onset.before * full, 1.0)
 
 
 def score(change: Change, clues: Mapping[Onset, Clue], now: datetime, relations: Relations) -> Scored:

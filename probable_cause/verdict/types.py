@@ -152,7 +152,7 @@ def event_to_dict(event: EventOfInterest) -> dict[str, Any]:
         "role": event.role,
         "rule_id": event.rule_id,
         "family": event.family,
-        "summary": event.summary,
+        "summary": event.told,
         "message": event.message,
         "action": event.action,
         "actor": event.actor,

@@ -26,6 +26,7 @@ from probable_cause.state.tables import Write
 JVM = f"{session.STACK} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 POINTS = (
     "folded",
+    "baseline written",
     "events written",
     "verdict written",
     *(f"write {one.name} {when}" for one in (tables.EVENTS, tables.STATES) for when in ("before", "after")),

@@ -588,6 +588,78 @@ def scaled_in_by_aws() -> Scenario:
     return one
 
 
+def accepted_then_refused() -> Scenario:
+    one = Scenario(
+        "accepted-then-refused",
+        "One refused flow an hour after a change is no chance where an hourly job's traffic had been accepted",
+    )
+    app, other, rules = "flip-shop", "closed-shop-2", "acl-0cf0f11b000000001"
+    web, store, stray = "10.32.1.10", "10.32.2.20", "10.32.1.30"
+    one.ip(web, app)
+    one.ip(store, app, "RDS")
+    one.ip(stray, other)
+    for owner in (app, other):
+        one.resource(rules, owner, "AWS::EC2::NetworkAcl")
+    for minute in (-180, -120, -60, -1):
+        one.reject(minute, minute + 0.5, 3, web, store, 5432, "eni-0cf0f11b000000002", action="ACCEPT")
+    entry = {
+        "networkAclId": rules,
+        "ruleNumber": 90,
+        "egress": False,
+        "ruleAction": "deny",
+        "cidrBlock": "10.32.1.0/24",
+        "aclProtocol": "6",
+        "portRange": {"from": 1, "to": 65535},
+    }
+    one.call(0, "ec2", "CreateNetworkAclEntry", entry, pipeline(), response={"_return": True})
+    one.reject(60, 60, 1, web, store, 5432, "eni-0cf0f11b000000002")
+    one.reject(60, 60, 1, stray, "10.32.9.9", 5432, "eni-0cf0f11b000000003")
+    denied = {"action": "CreateNetworkAclEntry", "resource_id": rules}
+    counts = [{"event_type": "network", "action": "REJECT", "count": 1}]
+    one.expect(65, app, root_cause={"event_type": "network", **denied}, layers={"network": denied}, counts=counts)
+    # The same refusal where nothing had been accepted may be chance.
+    one.expect(65, other, root_cause="none", layers={"network": denied}, counts=counts)
+    return one
+
+
+def gone_silent() -> Scenario:
+    one = Scenario(
+        "gone-silent",
+        "A route is deleted: nothing is refused, no error is logged, only the traffic to the database stays away",
+    )
+    app, table, other = "mute-shop", "rtb-0de51e47000000001", "closing-shop"
+    web, store, edge = "10.33.1.10", "10.33.2.20", "10.33.3.30"
+    one.ip(web, app)
+    one.ip(store, app, "RDS")
+    one.ip(edge, "mute-front", "ELB")
+    one.ip("10.33.7.10", other)
+    one.ip("10.33.7.20", other, "RDS")
+    one.resource(table, app, "AWS::EC2::RouteTable")
+    one.reject(-150, -1, 150, web, store, 5432, "eni-0de51e47000000002", action="ACCEPT")
+    one.reject(-150, 58, 105, edge, web, 8080, "eni-0de51e47000000003", action="ACCEPT")
+    # Of this one all records end: that is no silence.
+    one.reject(-150, -1, 150, "10.33.7.10", "10.33.7.20", 3306, "eni-0de51e47000000004", action="ACCEPT")
+    route = {"routeTableId": table, "destinationCidrBlock": "10.33.2.0/24"}
+    deleted = {"action": "DeleteRoute", "resource_id": table}
+    one.call(0.2, "ec2", "DeleteRoute", route, ADMIN, response={"_return": True})
+    one.expect(10, app, root_cause="none", layers={"network": deleted})
+    one.expect(
+        26,
+        app,
+        root_cause={"event_type": "network", **deleted},
+        layers={"network": deleted, "application": "healthy", "cloudsystem": "healthy"},
+    )
+    one.expect(26, "mute-front", root_cause="none", layers={"network": "healthy"})
+    one.call(
+        30, "ec2", "CreateRoute", {**route, "natGatewayId": "nat-0de51e47000000005"}, ADMIN, response={"_return": True}
+    )
+    one.reject(31, 58, 28, web, store, 5432, "eni-0de51e47000000002", action="ACCEPT")
+    silences = [{"event_type": "network", "action": "SILENCE", "count": 0}]
+    one.expect(60, app, root_cause="none", layers={"application": "healthy"}, counts=silences)
+    one.expect(60, other, root_cause="none", layers={"network": "healthy"})
+    return one
+
+
 SCENARIOS: Sequence[Callable[[], Scenario]] = (
     all_four_families,
     reboot_explains_the_outage,
@@ -605,6 +677,8 @@ SCENARIOS: Sequence[Callable[[], Scenario]] = (
     changes_that_caused_nothing,
     bad_input_stops_nothing,
     scaled_in_by_aws,
+    accepted_then_refused,
+    gone_silent,
 )
 
 

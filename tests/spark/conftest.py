@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from probable_cause import settings, stream
-from probable_cause.sink import BatchReport, LookupCache, Sink
+from probable_cause.lookup_cache import LookupCache
+from probable_cause.sink import BatchReport, Sink
 from probable_cause.state import lookups
 from probable_cause.state.lease import acquire
 from probable_cause.state.memory import memory_tables

@@ -67,6 +67,60 @@ def called_by(name: str, path: str = "", kind: str = "role") -> str:
     return json.dumps({"userIdentity": who})
 
 
+PORTS = {"source_port": 40_000, "destination_port": 5432, "protocol": 6}
+BACK = {"source_port": 5432, "destination_port": 40_000, "protocol": 6}
+# Ends and ports of a flow -> the edge that each application sees; None: none.
+EDGES: list[tuple[str, dict[str, Any], dict[str, str | None]]] = [
+    (
+        "both see it",
+        reject("e", "10.1.1.10", "10.11.11.10", **PORTS),
+        dict.fromkeys(("app1", "app2"), "app1 -> app2:5432/tcp"),
+    ),
+    (
+        "the answer is of the same edge",
+        reject("e", "10.11.11.10", "10.1.1.10", **BACK),
+        dict.fromkeys(("app1", "app2"), "app1 -> app2:5432/tcp"),
+    ),
+    ("within an application", reject("e", "10.1.1.10", "10.1.1.11", **PORTS), {"app1": "app1 -> app1:5432/tcp"}),
+    (
+        "by udp",
+        reject("e", "10.1.1.10", "10.11.11.10", **PORTS | {"protocol": 17, "destination_port": 53}),
+        dict.fromkeys(("app1", "app2"), "app1 -> app2:53/udp"),
+    ),
+    (
+        "of the packet's own ends",
+        reject("e", "10.5.5.5", "10.6.6.6", pkt_source_ip="10.1.1.10", pkt_destination_ip="10.11.11.10", **PORTS),
+        dict.fromkeys(("app1", "app2"), "app1 -> app2:5432/tcp"),
+    ),
+    (
+        "each of several owners its own",
+        reject("e", "10.11.11.10", "10.9.9.9", **PORTS),
+        {"app1": "app2 -> app1:5432/tcp", "app2": "app2 -> app2:5432/tcp"},
+    ),
+    ("an end that nobody has", reject("e", "10.1.1.10", "10.77.0.1", **PORTS), {"app1": None, UNATTRIBUTED: None}),
+    (
+        "two ports of clients",
+        reject("e", "10.1.1.10", "10.11.11.10", **PORTS | {"destination_port": 50_000}),
+        {"app1": None, "app2": None},
+    ),
+    (
+        "no ports",
+        reject("e", "10.1.1.10", "10.11.11.10", protocol=1, source_port=0, destination_port=0),
+        {"app1": None, "app2": None},
+    ),
+    ("no flow", interest("e"), {"app1": None}),
+]
+
+
+def test_edges_of_flows(spark: SparkSession) -> None:
+    rows = [{**event, "event_id": name} for name, event, _ in EDGES]
+    lookup = spark.createDataFrame([(*row, *[None] * (5 - len(row))) for row in ROWS], LOOKUP)
+    found: dict[str, dict[str, str | None]] = {name: {} for name, _, _ in EDGES}
+    for row in attribute(frame(spark, INTEREST, rows), lookup, CIDRS).collect():
+        found[row["event_id"]][row["application_id"]] = row["edge"]
+    assert found == {name: wanted for name, _, wanted in EDGES}
+
+
 # event -> {application: (endpoint_type, endpoint, peer, resource)}
 CASES: list[tuple[str, dict[str, Any], dict[str, tuple[Any, ...]]]] = [
     (

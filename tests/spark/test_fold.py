@@ -54,6 +54,24 @@ def test_repeats_become_one_row(spark: SparkSession) -> None:
     assert found["shop", "cloudsystem", "recovery"].cause_id == "recovery: RebootInstances on i-1"
 
 
+def test_of_what_is_usual_spans_of_time_are_listed_and_the_others_left_out(spark: SparkSession) -> None:
+    def usual(event_id: str, seconds: float, edge: str | None) -> dict[str, object]:
+        return described(event_id, seconds, role="baseline", event_type="network", cause_id=edge or "-", edge=edge)
+
+    rows = [usual("a", 10, "x"), usual("b", 299, "x"), usual("c", 610, "x"), usual("d", 0, "y"), usual("e", 700, None)]
+    rows.append(described("f", 50, event_type="network", edge="x"))
+    folded = fold(frame(spark, DESCRIBED, rows), listed=9)
+    found = {(one.role, one.cause_id): one for one in map(Repeats.from_row, folded.toArrow().to_pylist())}
+    first = int(T0.timestamp()) // 300
+    assert (found["baseline", "x"].edges, found["baseline", "x"].buckets) == (("x",), (first, first + 2))
+    assert found["baseline", "x"].occurrences == () and found["baseline", "x"].count == 3
+    assert (found["baseline", "-"].edges, found["baseline", "-"].buckets) == ((), (first + 2,))
+    cause = found["cause", "RebootInstances on i-1"]
+    assert (cause.edges, cause.buckets, len(cause.occurrences)) == (("x",), (), 1)
+    kept = [*map(Repeats.from_row, bounded(folded, 1, 9).toArrow().to_pylist())]
+    assert sorted((one.role, one.cause_id) for one in kept) == [("baseline", "x"), ("cause", cause.cause_id)]
+
+
 def test_of_too_many_causes_the_foremost_stay_and_the_others_are_one_row(spark: SparkSession) -> None:
     def causes(application: str, role: str, relevance: str) -> DataFrame:
         """200 causes, of 1 to 4 events each."""

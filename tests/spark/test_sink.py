@@ -13,8 +13,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from probable_cause import pipeline
 from probable_cause.errors import BusyError, FencedError
+from probable_cause.lookup_cache import LookupCache
 from probable_cause.schemas import EVENT, column_names
-from probable_cause.sink import BatchReport, LookupCache, Sink
+from probable_cause.sink import BatchReport, Sink
 from probable_cause.state.application import act
 from probable_cause.state.event_item import from_item
 from probable_cause.state.lease import acquire
@@ -112,7 +113,50 @@ def test_a_replayed_batch_changes_no_table(spark: SparkSession, sink: Sink, tabl
     assert (tables.events.scan(), tables.states.scan()) == before
 
 
-@pytest.mark.parametrize("point", ["folded", "events written", "verdict written"])
+def accepted(number: int, seconds: float, **values: Any) -> dict[str, Any]:
+    return {**refused(f"a{number}", seconds), "action": "ACCEPT", "outcome": "accept", **values}
+
+
+def test_what_is_usual_is_remembered_and_only_tells_what_a_refusal_means(
+    spark: SparkSession, sink: Sink, tables: Tables, reports: list[BatchReport]
+) -> None:
+    kept: list[set[str]] = []
+
+    class Archived:
+        def keep(self, rows: DataFrame | None, *_: Any) -> None:
+            kept.append({row["role"] for row in rows.collect()} if rows is not None else set())
+
+        def touched(self, applications: Any) -> None: ...
+
+    sink.archive = Archived()
+    usual = [accepted(number, number * 60) for number in range(60)]
+    foreign = accepted(99, 60, destination_ip="203.0.113.9")
+    batches = [[*usual, foreign], [refused("r1", 3610), refused("r2", 3620), *usual[-3:]], [accepted(98, 3550)]]
+    for number, batch in enumerate(batches):
+        write(spark, sink, batch, number)
+    for application, cause in (("app1", "REJECT on Instance 10.1.1.10"), ("app2", "REJECT on ELB 10.11.11.10")):
+        assert counts(tables, application) == {cause: 2}  # what is usual makes no item
+        shown = current(tables, application, "network")["EventContextSummary"]
+        assert shown == f"{cause} (app1 -> app2:5432/tcp had been accepted)"
+    assert {item["ApplicationId"] for item in tables.states.scan() if item["StateKey"] == "baseline#current"} == {
+        "app1",
+        "app2",
+    }
+    assert kept == [set(), {"symptom"}, set()]
+    assert [(one.causes, one.applications) for one in reports] == [
+        (0, ("app1", "app2")),
+        (2, ("app1", "app2")),
+        (0, ()),
+    ]
+    assert reports[2].writes == 0  # nothing new in it
+    before = (tables.events.scan(), tables.states.scan())
+    for driver in (sink, replace(sink)):  # as a replay, and in a new process
+        for number, batch in enumerate(batches):
+            write(spark, driver, batch, number)
+        assert (tables.events.scan(), tables.states.scan()) == before
+
+
+@pytest.mark.parametrize("point", ["folded", "baseline written", "events written", "verdict written"])
 def test_killed_in_a_batch_and_started_again(spark: SparkSession, sink: Sink, tables: Tables, point: str) -> None:
     def killed(at: str) -> None:
         if at == point:
@@ -123,7 +167,7 @@ def test_killed_in_a_batch_and_started_again(spark: SparkSession, sink: Sink, ta
     for name in ("by_ip", "by_resource", "events", "states"):
         for item in getattr(tables, name).scan():
             assert getattr(clean, name).apply(Write(item, {}))
-    batch = [call("c2", 5), refused("f2", 120), refused("f3", 130)]
+    batch = [call("c2", 5), refused("f2", 120), refused("f3", 130), accepted(1, 30)]
     with pytest.raises(KeyboardInterrupt):
         write(spark, replace(sink, at_point=killed), batch, 1)
     write(spark, replace(sink), batch, 1)

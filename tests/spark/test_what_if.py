@@ -12,7 +12,8 @@ from pyspark.sql import SparkSession
 from probable_cause import settings, what_if
 from probable_cause.archive import delta
 from probable_cause.evaluation.bundle import load_bundle
-from probable_cause.sink import Sink, lookup_frame
+from probable_cause.lookup_cache import lookup_frame
+from probable_cause.sink import Sink
 from probable_cause.sources import read_events, routing_of
 from probable_cause.state import lookups
 from probable_cause.state.memory import memory_tables

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -159,6 +160,7 @@ probable_cause: {{layer: network, role: symptom, relevance: 1, cause: x, summary
 def test_travels_as_json(catalogued):
     assert Prefilter.from_json(catalogued.to_json()) == catalogued
     assert Prefilter.from_json(NOTHING.to_json()) == NOTHING
+    assert Prefilter.from_json(Prefilter(baseline=7).to_json()).baseline == 7
     with pytest.raises((ValueError, TypeError)):
         Prefilter.from_json("{}")
 
@@ -190,6 +192,29 @@ def test_what_was_passed_over_is_counted(catalogued):
     assert sum(row["skipped_lines"] or 1 for row in rows) == len(lines)
     assert [row["message"] for row in rows if row["skipped_lines"] is None] == ["no flow", flow("REJECT")][::-1]
     assert [(row["family"], row["skipped_lines"]) for row in rows if row["skipped_lines"]] == [("vpc_flow", 3)]
+
+
+def decoded(lines: list[str], prefilter: Prefilter) -> list[dict[str, object]]:
+    routing = Routing((("^/vpc", "vpc_flow", None, None),))
+    events = [{"id": str(number), "timestamp": NOON * 1000, "message": line} for number, line in enumerate(lines)]
+    record = gzip.compress(json.dumps({"logGroup": "/vpc/flow", "logEvents": events}).encode())
+    return decode_records([(record, datetime.fromtimestamp(NOON + 5, UTC), "s:1")], routing, prefilter).to_pylist()
+
+
+@pytest.mark.parametrize(("accepted", "most", "want"), [(40, 50, 40), (300, 50, 50), (300, 0, 0), (0, 50, 0)])
+def test_samples_of_accepted_traffic_are_read_and_every_line_is_counted(catalogued, accepted, most, want):
+    """A few are read whole, of many no more than that; a replay reads the same."""
+    lines = [flow().replace("49152", str(49_152 + number)) for number in range(accepted)]
+    lines += [flow("REJECT")] * 7
+    sampled = replace(catalogued, baseline=most)
+    rows = decoded(lines, sampled)
+    assert sum(row["skipped_lines"] or 1 for row in rows) == len(lines)
+    read = [row["event_id"] for row in rows if row["outcome"] == "accept"]
+    assert len(read) == len({*read}) == want
+    assert sum(row["outcome"] == "reject" for row in rows) == 7
+    assert decoded(lines, sampled) == rows
+    if want < accepted and want:  # from everywhere
+        assert min(map(int, read)) < accepted / 4 < 3 * accepted / 4 < max(map(int, read))
 
 
 def test_catalogue_leaves_something_to_pass_over(catalogued):
