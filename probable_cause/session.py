@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
@@ -28,6 +29,12 @@ _ALWAYS = {
     # Adaptive plans re-plan each stage: more driver work than a batch's few rows can win back.
     "spark.sql.adaptive.enabled": "false",
 }
+UNREACHABLE = (Py4JError, OSError)  # what a call into a JVM raises that is not there any more
+GONE = (
+    "Spark's JVM ended under the job: it was killed, or ran out of memory (the kernel's log and Spark's own output say "
+    "which). Start the job again, with more memory if that was it: checkpoint and tables are kept, and the batch in "
+    "progress is read again"
+)
 # Stack of a thread: what a rule's regular expression may need (rules/spark_sql.py). Only pages that are used are real.
 STACK = "-Xss8m"
 _LAPTOP = {
@@ -81,3 +88,12 @@ def _build(name: str, master: str | None, confs: Mapping[str, str] | None) -> Sp
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def is_gone(spark: SparkSession) -> bool:
+    """Whether the session's JVM no longer answers."""
+    try:
+        spark._jvm.java.lang.System.nanoTime()  # type: ignore[union-attr]
+    except UNREACHABLE:
+        return True
+    return False

@@ -6,6 +6,7 @@ batch in progress end before it stops.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -23,10 +24,18 @@ from pyspark.sql.streaming.listener import StreamingQueryListener
 from pyspark.sql.streaming.query import StreamingQuery
 
 from probable_cause import clock as clocks
-from probable_cause import health, pipeline
+from probable_cause import health, pipeline, session
 from probable_cause.archive import delta
 from probable_cause.archive.writer import Archive
-from probable_cause.errors import BusyError, FencedError, ProbableCauseError, SettingsError, SourceError, TableError
+from probable_cause.errors import (
+    BusyError,
+    EnvironmentFaultError,
+    FencedError,
+    ProbableCauseError,
+    SettingsError,
+    SourceError,
+    TableError,
+)
 from probable_cause.lookup_cache import LookupCache
 from probable_cause.pipeline import Scope
 from probable_cause.prefilter import NOTHING
@@ -154,6 +163,7 @@ class StreamJob:
 
         Raises:
             FencedError: a newer driver of this job runs.
+            EnvironmentFaultError: Spark's JVM is gone.
             SourceError, TableError: the stream or a table can't be used, with what to do.
 
         Throttling and outages of either are waited for.
@@ -167,10 +177,14 @@ class StreamJob:
                 self._run()
             self._became("stopped")
         except Exception as exc:
+            if session.is_gone(self._spark):
+                self._became("failed", session.GONE)
+                raise EnvironmentFaultError(session.GONE) from exc
             self._became("failed", str(exc))
             raise
         finally:
-            self._spark.streams.removeListener(listener)
+            with contextlib.suppress(*session.UNREACHABLE):
+                self._spark.streams.removeListener(listener)
             if self._archive is not None:
                 self._archive.stop()
 
