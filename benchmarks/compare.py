@@ -6,7 +6,9 @@ All read the same records, which are hashed, and give the same final table: (app
 first and last seen. It is compared cell by cell with the pipeline's, and a row that differs is void. The floor opens
 the records and hands on their lines, in the same engine; it has no answer. Each row is a process of its own, so that
 its peak memory is its own: the sum over its processes of the most that each ever held. Seconds are those of the fastest
-of several runs, all after a first one; CPU seconds are of that run, over all processes. peers.py says what peers do.
+of several runs, CPU seconds are of that run, over all processes. Before them each row runs at the smallest size for
+WARM_UP seconds, since a stream's job is started once, and Java is slow until it has run for a while. peers.py says what
+peers do.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ PEERS: dict[str, Peer] = {
     "Polars": columnar_peers.polars,
     "DuckDB": columnar_peers.duckdb,
 }
+WARM_UP = 20.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -98,9 +101,12 @@ def run_one(name: str, file: Path, answers: Path, times: int, shares: Sequence[i
         payloads = pa.ipc.open_file(source).read_all().column("data").to_pylist()
     make = _spark(name) if name in (PIPELINE, FLOOR) else _peer(PEERS[name])
     seconds, cpu, found = [], [], []
+    warm, began = make(payloads[: shares[0]]), time.perf_counter()
+    while time.perf_counter() - began < WARM_UP:
+        warm()
     for share in shares:
         run = make(payloads[:share])
-        run()  # warm
+        run()
         best = min((_timed(run) for _ in range(times)), key=lambda one: one[0])
         seconds.append(round(best[0], 3))
         cpu.append(round(best[1], 2))

@@ -56,9 +56,10 @@ def build(
         master: None under spark-submit, which has chosen it; else such as `local[2]`.
         confs: over the job's own.
         archive: with Delta. Its jars come from Maven, once; when they can't be had, the session starts without them,
-            with one warning. Under spark-submit they are given by `--packages` or `--jars`.
+            with one warning. Under spark-submit they are given by `--packages` or `--jars`. A session that is there
+            already has them or not.
     """
-    if archive:
+    if archive and SparkSession.getActiveSession() is None:
         try:
             packages = {"spark.jars.packages": delta.coordinates()} if master is not None else {}
             return _build(name, master, {**delta.SETTINGS, **packages, **(confs or {})})

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from probable_cause import settings
+from probable_cause import session, settings
 from probable_cause.archive import delta, spool, states
 from probable_cause.archive.maintenance import maintain
 from probable_cause.archive.writer import Archive, newest_items
@@ -283,3 +283,13 @@ def test_maintenance_loses_nothing_that_is_kept(
     # Past retention events go; of an item its newest version stays, or the tables could not be rebuilt.
     assert all(one.dropped for one in maintain(with_delta, path, at(86400 * 40), timedelta(days=30)))
     assert (ids(with_delta, tmp_path), newest_items(with_delta, path)) == ([], items)
+
+
+def test_a_session_that_is_there_stays_with_or_without_delta(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = spark.conf.get("spark.sql.catalog.spark_catalog", "none")
+    monkeypatch.setattr(delta, "SETTINGS", {"spark.sql.catalog.spark_catalog": "of.jars.that.are.not.Here"})
+    again = session.build("again", "local[2]", {"spark.sql.shuffle.partitions": "1"}, archive=True)
+    assert again.conf.get("spark.sql.catalog.spark_catalog", "none") == before
+    assert again.range(3).selectExpr("sum(id)").first()[0] == 3
