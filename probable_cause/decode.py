@@ -32,6 +32,7 @@ Record = tuple[bytes, datetime | None, str]  # data, arrival in Kinesis (aware),
 
 # An output batch ends at whichever comes first: large enough for speed, small enough for a worker's memory.
 BATCH_LINES, BATCH_CHARACTERS = 20_000, 16 * 1024**2
+_ORIGINAL = 8 * 1024  # characters kept of a line beside its message: the tables take no more
 _REJECT_MESSAGE = 64 * 1024  # characters kept of a record that can't be opened
 
 
@@ -194,7 +195,11 @@ def _event_batch(family: str, form: str | None, lines: _Lines, origins: list[dic
         columns[name] = pa.concat_arrays([none, pa.array(words, pa.string())])
     columns["family"] = pa.repeat(family, len(line_of_row))
     columns["skipped_lines"] = pa.nulls(len(line_of_row), pa.int64())
-    columns["message"] = pc.coalesce(columns["message"], by_row(lines.messages, pa.string()))
+    line, message = by_row(lines.messages, pa.string()), columns["message"]
+    columns["message"] = pc.coalesce(message, line)
+    # Null where the parser gave no message of its own, or the whole line as one.
+    original = pc.if_else(pc.not_equal(message, line), line, pa.scalar(None, pa.string()))
+    columns["original"] = pc.utf8_slice_codeunits(original, 0, _ORIGINAL)
     # An application line's own clock is often local time without a zone: CloudWatch's timestamp is the better one.
     own_time = columns["event_time"]
     columns["event_time"] = delivered if family == "application" else pc.coalesce(own_time, delivered)

@@ -25,6 +25,7 @@ _NEWEST = {
             "window_seconds",
             "summary",
             "message",
+            "original",
             "action",
             "outcome",
             "error_code",

@@ -37,10 +37,10 @@ PARSED = """
 
 # Where the line came from. delivered_at is CloudWatch's own timestamp of the line, arrived_at Kinesis' of the record.
 # skipped_lines is null for an event; a row that has it stands for so many lines of its family that the prefilter passed
-# over, and for nothing else.
+# over, and for nothing else. original is the line as it came; null where `message` is all of it.
 ORIGIN = """
     event_id string, owner string, log_group string, log_stream string, application_id string,
-    delivered_at timestamp, arrived_at timestamp, position string,
+    delivered_at timestamp, arrived_at timestamp, position string, original string,
     reject_reason string, reject_detail string, skipped_lines bigint
 """.strip()
 
@@ -72,7 +72,7 @@ FOLDED = """
     application_id string, event_type string, cause_id string, role string, rule_id string, family string,
     relevance double, half_life_seconds bigint, window_seconds bigint,
     first_seen timestamp, last_seen timestamp, count bigint,
-    summary string, message string, action string, outcome string, error_code string,
+    summary string, message string, original string, action string, outcome string, error_code string,
     actor string, actor_type string, resource_ids array<string>, addresses array<string>,
     explains array<string>, symptom string, resolves array<string>,
     occurrences array<struct<at: bigint, id: bigint, also: bigint, other: bigint>>,

@@ -171,7 +171,8 @@ _COPIED = (
 
 def _description(repeats: Repeats) -> dict[str, Any]:
     """The fields of an event that its newest repeat tells."""
-    return {name: getattr(repeats, name) for name in _COPIED} | {"message": cut(repeats.message)}
+    original = None if repeats.original is None else cut(repeats.original)
+    return {name: getattr(repeats, name) for name in _COPIED} | {"message": cut(repeats.message), "original": original}
 
 
 def _union(known: tuple[str, ...], new: tuple[str, ...], at_most: int = 20) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ class Repeats:
     sample_event_ids: tuple[str, ...]
     delivered_at: datetime | None
     arrived_at: datetime | None
+    original: str | None = None  # the newest line as it came; None: `message` is all of it
     edges: tuple[str, ...] = ()
     buckets: tuple[int, ...] = ()  # of what is usual: spans of time (baseline.py)
 
@@ -71,7 +72,7 @@ class Repeats:
         """From one row of `DataFrame.toArrow().to_pylist()`."""
         values: dict[str, Any] = dict(row)
         for name, value in row.items():
-            if isinstance(value, str) and name != "message":
+            if isinstance(value, str) and name not in ("message", "original"):
                 values[name] = cut(value, TEXT_BYTES)
         for name in ("resource_ids", "addresses", "explains", "resolves", "sample_event_ids", "edges"):
             values[name] = tuple(cut(one, TEXT_BYTES) for one in values.get(name) or ())
@@ -141,6 +142,7 @@ def stream_write(stored: Stored, before: Stored | None) -> Write:
     return Write(key, attributes, expected)
 
 
+_SAID = "MessageText"
 _TEXTS = {
     "ApplicationId": "application_id",
     "EventType": "event_type",
@@ -149,7 +151,6 @@ _TEXTS = {
     "RuleId": "rule_id",
     "Family": "family",
     "EventContextSummary": "summary",
-    "EventMessage": "message",
     "Action": "action",
     "Outcome": "outcome",
     "ErrorCode": "error_code",
@@ -192,6 +193,9 @@ def to_item(event: EventOfInterest) -> dict[str, Any]:
     # ISO 8601 intervals
     item["Bursts"] = [f"{to_text(start)}/{to_text(end)}" for start, end in event.bursts]
     item["EventContextSummary"] = event.told
+    item["EventMessage"] = event.line
+    # What the verdict reads, where the line says more. Empty, not absent: an item keeps what a write does not name.
+    item[_SAID] = "" if event.original is None else event.message
     item["Ledger"] = {name: to_text(moment) for name, moment in event.ledger.items()}
     item[tables.EXPIRES_AT] = int((event.expires_from_ranking_at + _KEEP_AFTER_WINDOW).timestamp())
     return {name: value for name, value in item.items() if value is not None and value != []}
@@ -204,6 +208,8 @@ def from_item(item: dict[str, Any]) -> Stored:
         values |= {name: item[attribute] for attribute, name in names.items() if attribute in item}
     values |= {name: tuple(item.get(attribute, ())) for attribute, name in _LISTS.items()}
     values |= {name: from_text(item[attribute]) for attribute, name in _MOMENTS.items() if attribute in item}
+    said = item.get(_SAID)
+    values |= {"message": said or item["EventMessage"], "original": item["EventMessage"] if said else None}
     values["ledger"] = {name: from_text(text) for name, text in item.get("Ledger", {}).items()}
     values["bursts"] = tuple((from_text(start), from_text(end)) for start, _, end in _intervals(item))
     values["relevance"] = float(values["relevance"])

@@ -33,7 +33,7 @@ class EventOfInterest:
     last_seen: datetime
     count: int
     summary: str
-    message: str
+    message: str  # what the newest line says, without an application's header
     action: str | None = None
     outcome: str | None = None
     error_code: str | None = None
@@ -52,6 +52,7 @@ class EventOfInterest:
     ledger: dict[str, datetime] = field(default_factory=dict)  # event, delivered, arrived, processed (newest record)
     # When it happened, as (start, end) of bursts with silence between them, ascending. Empty: one, first to last seen.
     bursts: tuple[tuple[datetime, datetime], ...] = ()
+    original: str | None = None  # the newest line as it came; None: `message` is all of it
     edges: tuple[str, ...] = ()  # of the service graph, of refused flows: `app1 -> app2:5432/tcp`
     # Of a refusal where traffic had been accepted: the edge, and until when. Worked out of the baseline, never stored.
     flip: tuple[str, datetime] | None = None
@@ -61,6 +62,11 @@ class EventOfInterest:
     def event_key(self) -> str:
         """Sort key of the table: `<EventType>#<CauseId>#<episode>`."""
         return f"{self.event_type}#{self.cause_id}#{self.episode}"
+
+    @property
+    def line(self) -> str:
+        """The newest original line."""
+        return self.message if self.original is None else self.original
 
     @property
     def told(self) -> str:

@@ -153,7 +153,7 @@ def event_to_dict(event: EventOfInterest) -> dict[str, Any]:
         "rule_id": event.rule_id,
         "family": event.family,
         "summary": event.told,
-        "message": event.message,
+        "message": event.line,
         "action": event.action,
         "actor": event.actor,
         "actor_type": event.actor_type,

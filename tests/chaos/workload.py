@@ -148,8 +148,7 @@ class Maker:
     def _fact(self, application: str, layer: str, cause: str, summary: str | None, at: datetime, event: Any) -> None:
         role = "cause" if layer == "cloudsystem" else "symptom"
         moment = round(at.timestamp() * 1000)
-        text = event.pop("told", event["message"])  # an application's line without its level
-        self.stream.facts.append(Fact(application, layer, cause, summary, role, moment, event["id"], text))
+        self.stream.facts.append(Fact(application, layer, cause, summary, role, moment, event["id"], event["message"]))
 
     def _flow(self, progress: float) -> dict[str, Any]:
         at = self._at(progress)
@@ -176,7 +175,7 @@ class Maker:
         if not self._interesting():
             return self._event(at, f"INFO order {self.dice.randrange(10**6)} accepted")
         told = f"dial tcp 10.0.2.{self.dice.randrange(250)}:6379: connect: connection refused"
-        event = self._event(at, f"ERROR {told}") | {"told": told}
+        event = self._event(at, f"ERROR {told}")
         self._fact(application, "application", "connection failed", f"Connection failed: {told}", at, event)
         return event
 

@@ -31,7 +31,7 @@ def described(event_id: str, seconds: float, **values: object) -> dict[str, obje
 def test_repeats_become_one_row(spark: SparkSession) -> None:
     rows = [
         described("a", 10, message="first", actor="ana"),
-        described("b", 30, message="newest", actor="ben", resource_ids=["i-1", "subnet-1"]),
+        described("b", 30, message="newest", original="ERROR newest", actor="ben", resource_ids=["i-1", "subnet-1"]),
         described("c", 20, message="between", actor="cid"),
         described("d", 5, application_id="other"),
         described("e", 5, event_type="network"),
@@ -46,7 +46,8 @@ def test_repeats_become_one_row(spark: SparkSession) -> None:
     assert len(found) == 4
     shop = found["shop", "cloudsystem", "cause"]
     assert (shop.count, shop.first_seen, shop.last_seen) == (3, at(10), at(30))
-    assert (shop.message, shop.actor) == ("newest", "ben")
+    assert (shop.message, shop.original, shop.actor) == ("newest", "ERROR newest", "ben")
+    assert found["shop", "network", "cause"].original is None, "the message is all of the line"
     assert shop.resource_ids == ("i-1", "subnet-1")
     assert shop.sample_event_ids == ("a", "b")
     # The newest two of three, ascending.

@@ -13,7 +13,7 @@ from probable_cause.routing import Routing
 
 PREFIX = "logs"
 # Where a document comes from in the stream says nothing to who searches.
-_LEFT_OUT = {"arrived_at", "position", "owner", "record", "delivered_at"}
+_LEFT_OUT = {"arrived_at", "position", "owner", "record", "original", "delivered_at"}
 _MOST = 32_000  # characters of a text field; Lucene refuses terms of more than 32766 bytes, and nobody reads further
 
 

@@ -111,6 +111,8 @@ def test_an_event_knows_where_it_came_from() -> None:
         ("/vpc/flow", "plain", "application_id", None),
         ("/vpc/flow", "plain", "message", "plain"),
         ("/app/web", "parsed", "message", "short"),
+        ("/app/web", "parsed", "original", "parsed"),
+        ("/app/web", "plain", "original", None),  # the message is the whole line
     ],
 )
 def test_columns(group: str, message: str, column: str, expected: object) -> None:

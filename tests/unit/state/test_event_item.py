@@ -200,6 +200,17 @@ def test_items_turn_into_events_and_back() -> None:
     assert item["LastSeenDate"] == "2026-03-01T12:00:01.500Z"
 
 
+def test_the_original_line_is_kept_beside_what_it_says() -> None:
+    tables = memory_tables()
+    lines = [("refused", "ERROR refused"), ("whole", None), ("again", "WARN again")]
+    for number, (message, original) in enumerate(lines):
+        apply(tables, repeats([number], [number], message=message, original=original), number)
+        (item,) = tables.events.query("shop")
+        assert item["EventMessage"] == (original or message)
+        event = from_item(item).event
+        assert (event.message, event.original, event.line) == (message, original, original or message)
+
+
 @pytest.mark.parametrize(
     ("text", "length"),
     [("x", 1), ("x" * MESSAGE_BYTES, MESSAGE_BYTES), ("x" * 20000, MESSAGE_BYTES), ("é" * 20000, MESSAGE_BYTES)],
@@ -307,6 +318,7 @@ def test_the_largest_item_and_chunk_fit_into_dynamodb() -> None:
     tables = memory_tables()
     wide = {
         "message": "x" * MESSAGE_BYTES,
+        "original": "y" * MESSAGE_BYTES,
         "resource_ids": tuple(f"arn:aws:ec2:eu-west-1:123456789012:instance/{n:0>60}" for n in range(40)),
         "addresses": tuple(f"2001:db8::{n}" for n in range(40)),
     }
