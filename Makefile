@@ -38,6 +38,7 @@ check: setup ## lint, format, types, pinned versions and their known faults; cha
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/cfn-lint infra/cloudformation/*.yaml
+	@$(BIN)/python tools/guard.py
 	@$(BIN)/python tools/audit.py
 
 format: setup ## rewrite the code in the project's format

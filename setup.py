@@ -27,6 +27,7 @@ EXTRAS = {
     "bench": ["duckdb==2.0.1", "polars==2.1.0"],
     "fuzz": ["atheris==3.0.0"],
     "dev": [
+        'cfn-guard-rs==0.3.3; python_version < "3.13"',  # no wheel for later ones; its checks are left out there
         "cfn-lint==1.58.0",
         "chispa==0.12.0",
         "hypothesis==6.170.17",

@@ -20,7 +20,8 @@ def pins(path):
     with open(path, encoding="utf-8") as file:
         tree = ast.parse(file.read())
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    found = [text.split("==") for text in texts if text.count("==") == 1 and " " not in text]
+    heads = [text.partition(";")[0] for text in texts]  # without for which Pythons a pin is
+    found = [head.split("==") for head in heads if head.count("==") == 1 and " " not in head]
     return {name.split("[")[0]: version for name, version in found}
 
 
