@@ -8,7 +8,7 @@ import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from probable_cause.errors import ProbableCauseError
@@ -32,6 +32,8 @@ class Operators:
     perhaps: list[tuple[tuple[str, str], Flags]] = field(default_factory=list)  # refused, or carried out unheard
     faults: list[str] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _latest: datetime = datetime.min.replace(tzinfo=UTC)
 
     def start(self) -> None:
         self._pool = ThreadPoolExecutor(self.hands)
@@ -43,13 +45,19 @@ class Operators:
             one.result()
         self._pool.shutdown()
 
+    def _moment(self) -> datetime:
+        """Now, and no other act's: an item knows its acts by their milliseconds, of which two may share one."""
+        with self._lock:
+            self._latest = max(datetime.now(UTC), self._latest + timedelta(milliseconds=1))
+            return self._latest
+
     def _work(self, number: int) -> None:
         dice = random.Random(f"{self.seed}/{number}")
         while not self._stopping.wait(dice.uniform(0, 2 * self.pause)):
             application, key = dice.choice(self.keys)
             layer, cause = key.split("#", 1)
             status = dice.choice(("acknowledged", "open"))
-            now = datetime.now(UTC)
+            now = self._moment()
             who = f"operator-{number}"
             try:
                 done = act(self.tables, application, layer, status, who, now, "chaos", cause)  # type: ignore[arg-type]
