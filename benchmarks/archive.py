@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from benchmarks import options
 from probable_cause import backfill, pipeline, session, settings, stream
 from probable_cause.archive import delta
 from probable_cause.archive.maintenance import maintain
@@ -115,18 +116,20 @@ def _latency(spark: SparkSession, work: Path, batches: int) -> dict[str, Any]:
     wholes: dict[str, list[float]] = {"off": [], "on": []}
     reports: list[BatchReport] = []
     sink.on_report = reports.append
+    # Half of the batches without it come before, half after: the machine warms up all the time.
+    begin = WARM_UP + batches // 2
+    end = begin + batches
     for number in range(WARM_UP + 2 * batches):
         kept = pipeline.of_interest_or_rejected(_batch(spark, number), sink.scope)
-        # Half of the batches without it come before, half after: the machine warms up all the time.
-        on = WARM_UP + batches // 2 <= number < WARM_UP + batches // 2 + batches or number < WARM_UP // 2
-        if on and number == WARM_UP + batches // 2:
+        on = begin <= number < end or number < WARM_UP // 2
+        if number == begin:
             archive.start()
         sink.archive = archive if on else None
         sink.write_batch(kept, number)
         if number >= WARM_UP:
             verdicts["on" if on else "off"].append(reports[-1].seconds)
             wholes["on" if on else "off"].append(reports[-1].seconds + reports[-1].archive_seconds)
-        if number == WARM_UP + batches // 2 + batches - 1:
+        if number == end - 1:
             archive.stop()
     maintain(spark, path, wall_clock(), timedelta(days=36500))
     events = delta.read(spark, path, delta.EVENTS)
@@ -216,8 +219,7 @@ def main() -> None:
     chosen = parser.parse_args()
     told = measure(chosen.batches, chosen.lines, chosen.items, chosen.parts)
     print(json.dumps(told, indent=2))
-    if chosen.json:
-        chosen.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    options.keep(told, chosen.json)
 
 
 if __name__ == "__main__":

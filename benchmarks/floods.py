@@ -10,7 +10,6 @@ times, into new tables; the fastest is reported, for a stream's Java is warm.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from functools import reduce
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from benchmarks import options
 from benchmarks.archive import sink_in_memory
 from probable_cause import pipeline, session
 from probable_cause.schemas import EVENT, column_names
@@ -88,8 +88,7 @@ def main() -> None:
     rows = measure(chosen.events, chosen.times)
     for row in rows:
         print("   ".join(f"{name} {value}" for name, value in row.items()))
-    if chosen.json:
-        chosen.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    options.keep(rows, chosen.json)
 
 
 if __name__ == "__main__":

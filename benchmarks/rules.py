@@ -63,9 +63,8 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     payloads = [data for _, data in records(events, seed, World())]
     configuration = settings.load(overrides={"log_groups": groups()})
     scope = stream.scope_of(configuration)
-    scope = replace(
-        scope, rules=scope.rules.of_interest()
-    )  # the events here are all of interest, or nothing to any rule
+    # The events here are all of interest, or nothing to any rule.
+    scope = replace(scope, rules=scope.rules.of_interest())
     spark = session.build("bench-rules", "local[2]", {"spark.driver.memory": "4g"})
     hop = decode_batches(routing_of(configuration.log_groups))
     whole, small = (in_memory(spark, part).mapInArrow(hop, EVENT) for part in (payloads, payloads[:SMALL]))

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from probable_cause import identity
-from probable_cause.schemas import BASELINE, FOLDED, OTHERS, OTHERS_SUMMARY, column_names
+from probable_cause.schemas import BASELINE, BUCKET, FOLDED, OTHERS, OTHERS_SUMMARY, column_names
 
 _NO_TEXTS = "cast(array() as array<string>)"
 # Taken from the newest event of a cause; what the application owns comes first in the resources, for the cause is
@@ -49,9 +49,6 @@ _ADDRESSES = (
 )
 
 
-_BUCKET = 300  # seconds (state/baseline.py)
-
-
 def fold(described: DataFrame, listed: int) -> DataFrame:
     """schemas.ATTRIBUTED with cause_id and summary -> schemas.FOLDED.
 
@@ -66,7 +63,7 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
         "named_struct('at', unix_millis(event_time), 'id', xxhash64(event_id), "
         f"'also', {identity.also()}, 'other', {identity.other()})"
     )
-    buckets = f"collect_set(if(role = '{BASELINE}', unix_seconds(event_time) div {_BUCKET}, null))"
+    buckets = f"collect_set(if(role = '{BASELINE}', unix_seconds(event_time) div {BUCKET}, null))"
     folded = described.groupBy(
         "application_id",
         "event_type",

@@ -83,9 +83,14 @@ def matched(kept: DataFrame) -> DataFrame:
     return kept.where(F.col("reject_reason").isNull())
 
 
+def without_usual(kept: DataFrame) -> DataFrame:
+    """All rows but those that only say what is usual."""
+    return kept.where(F.coalesce("role", F.lit("")) != BASELINE)
+
+
 def of_interest(kept: DataFrame) -> DataFrame:
     """The rows that a rule matched, but for those that only say what is usual."""
-    return matched(kept).where(F.col("role") != BASELINE)
+    return without_usual(matched(kept))
 
 
 def rejected(kept: DataFrame) -> DataFrame:

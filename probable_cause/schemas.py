@@ -20,6 +20,7 @@ UNATTRIBUTED = "(unattributed)"  # the application of events that belong to none
 OTHERS = "(others)"  # the cause under which those of a flood are counted that get no item of their own; also its role
 OTHERS_SUMMARY = "other causes, too many to list"
 OUTCOMES = ("success", "failure", "accept", "reject", "nodata", "skipdata")
+BUCKET = 300  # seconds of a span, by which what is usual is remembered: FOLDED's `buckets` are numbered from the epoch
 SILENCE = "silence"  # the outcome of a symptom that no line shows: accepted traffic that stays away
 
 RECORD = "shard_id string, sequence_number string, arrived_at timestamp, data binary"

@@ -63,10 +63,6 @@ class BatchReport:
     archive_seconds: float = 0.0
 
 
-def _without_usual(kept: DataFrame) -> DataFrame:
-    return kept.where(F.coalesce("role", F.lit("")) != BASELINE)
-
-
 @dataclass
 class Sink:
     """Writes batches of events (schemas.EVENT) to the tables and keeps verdicts current."""
@@ -113,7 +109,7 @@ class Sink:
             written = self.wall_clock()
             if self.archive is not None:
                 some = reasons or any(row.role != BASELINE for row in repeats)
-                self.archive.keep(_without_usual(kept) if some else None, self.lease, batch_id, touched)
+                self.archive.keep(pipeline.without_usual(kept) if some else None, self.lease, batch_id, touched)
         finally:
             kept.unpersist()
         if self.on_report is not None:

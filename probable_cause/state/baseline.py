@@ -16,14 +16,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from probable_cause.schemas import SILENCE
+from probable_cause.schemas import BUCKET, SILENCE
 from probable_cause.state.event_item import Repeats, Stored
 from probable_cause.state.event_of_interest import EventOfInterest
 from probable_cause.state.identity import Seen
 from probable_cause.state.moments import from_millis, to_millis, to_text
 from probable_cause.state.tables import EXPIRES_AT, Write
 
-BUCKET = 300  # seconds of a span; the fold cuts time by it (schemas.FOLDED, `buckets`)
 REMEMBERED = 24  # newest spans of an edge: two hours, against which a silence is held
 MOST_EDGES = 200  # of an application; kept are those with the most spans
 FORGOTTEN_AFTER = 144  # spans (12 h) without traffic after which an edge is no longer usual
