@@ -4,43 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from tools import guard
 
-FOLDER = Path(__file__).parents[3] / "infra" / "cloudformation"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's tags; dates stay text."""
-
-
-def _short(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-        if suffix == "GetAtt":
-            value = value.split(".", 1)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {name: value}
-
-
-_Loader.add_multi_constructor("!", _short)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+NAMES = sorted(path.stem for path in guard.TEMPLATES.glob("*.yaml"))
 
 
 @cache
 def load(name: str) -> dict[str, Any]:
     """A template by its name without `.yaml`."""
-    return dict(yaml.load((FOLDER / f"{name}.yaml").read_text("utf-8"), _Loader))  # noqa: S506 - a SafeLoader
+    return guard.template(guard.TEMPLATES / f"{name}.yaml")
 
 
 def resources(kind: str | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
