@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from probable_cause.addresses import in_any
 from probable_cause.schemas import UNATTRIBUTED
+from probable_cause.sql import let
 
 # Schema of the broadcast table: an IP address, a resource id, an ARN or a log group, whose it is, from when and until
 # before when (null: open).
@@ -82,19 +83,18 @@ def attribute(
         looked_up.groupBy(*identity)
         .agg(F.expr("any_value(event) as event"), F.expr(f"sort_array(collect_set({_MATCH})) as matches"))
         .selectExpr("event_id as id", "event", f"{_matches()} as matches")
-        .selectExpr("id", "event", "matches", "explode(array_distinct(matches.application)) as owner")
-        .selectExpr("id", "event", "owner", "matches", "filter(matches, m -> m.application = owner) as own")
-        .selectExpr(
-            "id",
-            "event",
-            "owner",
-            "matches",
-            "own",
-            "get(own, 0) as first",
-            "array_sort(filter(own, m -> m.place = 'resource' or "
-            f"(m.place = 'mentioned' and owner != '{UNATTRIBUTED}'))) as owned",
-        )
+        .selectExpr("*", f"inline(transform(array_distinct(matches.application), owner -> {_owner()}))")
         .selectExpr("event.* except (event_id, application_id)", "id as event_id", "owner as application_id", *_ends())
+    )
+
+
+def _owner() -> str:
+    """SQL of one application's struct: which matches are its own, and of those the resources, of which the application
+    of nobody has none by mention."""
+    owned = f"m.application = owner and (m.place = 'resource' or (m.place = 'mentioned' and owner != '{UNATTRIBUTED}'))"
+    return (
+        "named_struct('owner', owner, 'own', filter(matches, m -> m.application = owner), "
+        f"'owned', array_sort(filter(matches, m -> {owned})))"
     )
 
 
@@ -112,17 +112,14 @@ def _key(place: str, value: str, rank: str = "0") -> str:
 
 def _keys(accepted_cidrs: Sequence[str], application_tags: Sequence[str]) -> str:
     """SQL of what to look up for an event: array<struct<place, rank, value>>, in order of how much it says."""
-    source, destination = _SOURCE.format(""), _DESTINATION.format("")
-    ends = (
-        f"filter(array(if({in_any(destination, accepted_cidrs)}, {_key('destination', destination)}, null), "
-        f"if({in_any(source, accepted_cidrs)}, {_key('source', source)}, null)), k -> k is not null)"
-    )
+    ends = f"array({_key('destination', _DESTINATION.format(''))}, {_key('source', _SOURCE.format(''))})"
+    inside = f"filter({ends}, k -> {in_any('k.value', accepted_cidrs)})"
     resources = f"transform(resource_ids, (r, i) -> {_key('resource', 'r', 'i')})"
     whole, last = _key("log_group", "log_group"), _key("log_group", "substring_index(log_group, '/', -1)", "1")
     groups = f"filter(array({whole}, {last}), k -> k.value is not null)"
     config = f"concat({resources}, {_tag(application_tags)}, {_related()})"
     return (
-        f"case family when 'vpc_flow' then {ends} when 'application' then {groups} when 'aws_config' then {config} "
+        f"case family when 'vpc_flow' then {inside} when 'application' then {groups} when 'aws_config' then {config} "
         f"else concat({resources}, {_mentioned()}, {_caller()}) end"
     )
 
@@ -178,41 +175,43 @@ def _matches() -> str:
     """SQL: matches with an application; those by mention or relation only where there are no others; only the
     caller's where it has any. What has none is an unattributed end of a flow, or, when no match has one, the whole
     event."""
-    caller = "m.application is not null and m.place = 'caller'"
+    known = "filter(matches, m -> m.application is not null)"
     # Asked once an event: few have a caller among their keys, and what stands in a lambda is done for each match.
-    any_known = (
-        f"if(exists(matches, m -> {caller}), filter(matches, m -> m.application is not null "
-        f"and array_contains(filter(matches, m -> {caller}).application, m.application)), "
-        "filter(matches, m -> m.application is not null))"
-    )
-    direct = f"filter({any_known}, m -> m.place not in ('mentioned', 'related'))"
-    known = f"if(size({direct}) > 0, {direct}, {any_known})"
+    called = "filter(k, m -> m.place = 'caller')"
+    asked = f"if(size({called}) > 0, filter(k, m -> array_contains({called}.application, m.application)), k)"
+    direct = "filter(k, m -> m.place not in ('mentioned', 'related'))"
     unknown = (
         f"transform(filter(matches, m -> m.application is null), m -> named_struct('application', '{UNATTRIBUTED}', "
         "'place', m.place, 'rank', m.rank, 'value', m.value, 'type', m.type))"
     )
-    return (
-        f"case when event.family = 'vpc_flow' then concat({known}, {unknown}) "
-        f"when size({known}) > 0 then {known} else {unknown} end"
+    foremost = let("k", asked, f"if(exists(k, m -> m.place not in ('mentioned', 'related')), {direct}, k)")
+    return let(
+        "k",
+        let("k", known, foremost),
+        f"if(event.family != 'vpc_flow' and size(k) > 0, k, concat(k, {unknown}))",
     )
 
 
 def _edge() -> str:
     """SQL of `client -> server:port/protocol`, where both ends have an application; of an address with several, this
     one, or the first. The service's port is the lower one; null where both are a client's, and without ports."""
-    ends = {}
+    ends = []
     for place in ("source", "destination"):
-        at_end = f"filter(matches, m -> m.place = '{place}' and m.application != '{UNATTRIBUTED}')"
-        mine = f"filter(own, m -> m.place = '{place}')"
-        ends[place] = f"if(size({mine}) > 0, owner, get({at_end}, 0).application)"
-    there, back = (f"concat({ends[a]}, ' -> ', {ends[b]}, ':')" for a, b in (("source", "destination"),
-                                                                             ("destination", "source")))  # fmt: skip
+        mine, any_known = (
+            f"get(filter({matches}, m -> m.place = '{place}' and m.application != '{UNATTRIBUTED}'), 0).application"
+            for matches in ("own", "matches")
+        )
+        ends.append(f"coalesce({mine}, {any_known})")
     ports = "event.source_port", "event.destination_port"
     service = f"least({', '.join(ports)})"
+    named = let(
+        "e",
+        f"array({', '.join(ends)})",
+        f"concat(if({ports[1]} <= {ports[0]}, concat(e[0], ' -> ', e[1]), concat(e[1], ' -> ', e[0])), ':', {service}, "
+        "if(event.protocol = 6, '/tcp', '/udp'))",
+    )
     return (
-        f"if(owner != '{UNATTRIBUTED}' and event.protocol in (6, 17) and {service} < {_FIRST_EPHEMERAL}, "
-        f"concat(if({ports[1]} <= {ports[0]}, {there}, {back}), {service}, if(event.protocol = 6, '/tcp', '/udp')), "
-        "null)"
+        f"if(owner != '{UNATTRIBUTED}' and event.protocol in (6, 17) and {service} < {_FIRST_EPHEMERAL}, {named}, null)"
     )
 
 
@@ -224,9 +223,9 @@ def _ends() -> list[str]:
     kind = "substring_index({}, '-', 1)"
     named = f"filter(owned, m -> {kind.format('m.value')} = {kind.format('get(owned, 0).value')})"
     return [
-        f"if({flow}, first.value, null) as endpoint",
-        f"if({flow}, coalesce(first.type, 'address'), null) as endpoint_type",
-        f"if({flow}, if(first.place = 'destination', {source}, {destination}), null) as peer",
+        f"if({flow}, get(own, 0).value, null) as endpoint",
+        f"if({flow}, coalesce(get(own, 0).type, 'address'), null) as endpoint_type",
+        f"if({flow}, if(get(own, 0).place = 'destination', {source}, {destination}), null) as peer",
         f"if({flow}, {_edge()}, null) as edge",
         # By a tag or a relation the item's own resource is concerned, though the table does not know it.
         f"case when {flow} then null when event.family = 'aws_config' and size(owned) = 0 then "

@@ -28,6 +28,8 @@ _ALWAYS = {
     "spark.sql.constraintPropagation.enabled": "false",
     # Adaptive plans re-plan each stage: more driver work than a batch's few rows can win back.
     "spark.sql.adaptive.enabled": "false",
+    # It works out a local table's rows before constants are folded, and would parse all rules anew for each row.
+    "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation",
 }
 UNREACHABLE = (Py4JError, OSError)  # what a call into a JVM raises that is not there any more
 GONE = (

@@ -156,7 +156,7 @@ def _numbers(kept: pa.Table, part: int) -> Any:
 
 def _frame(spark: SparkSession, kept: pa.Table, scope: Scope) -> DataFrame:
     """The rows of a bundle's own networks: whose they are is not asked while many bundles are classified together."""
-    rows = spark.createDataFrame(kept)
+    rows = spark.createDataFrame(kept).coalesce(1)
     return attribution.of_network_interest(rows, scope.accepted_cidrs, scope.count_external_sources)
 
 

@@ -7,10 +7,10 @@ event's columns, its `fields`, and as a path of the raw record. What is absent s
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from probable_cause.rules.fields import TEMPLATE_ALIASES, TEMPLATE_COLUMNS, TEMPLATE_COMPUTED
-from probable_cause.rules.spark_sql import LINE, changes, let
+from probable_cause.rules.spark_sql import LINE, changes
+from probable_cause.sql import let
 
 LONGEST_CAUSE = 200  # characters of a cause id; what is longer is cut, a hash of the whole keeps it unique
 LONGEST_VALUE = 300  # characters of one value in a summary
@@ -30,14 +30,17 @@ def describe(attributed: DataFrame) -> DataFrame:
     A cause id has at most LONGEST_CAUSE characters, one line, and no `#`, which separates the parts of a key.
     """
     computed = {
-        "permissions": F.expr(f"if(contains(summary_template, '{{permissions}}'), {_permissions()}, null)"),
-        "changes": F.expr(f"if(contains(summary_template, '{{changes}}'), {_changes()}, null)"),
-        "pattern": F.expr(f"if(contains(cause_template, '{{pattern}}'), {_PATTERN}, null)"),
+        "permissions": f"if(contains(summary_template, '{{permissions}}'), {_permissions()}, null)",
+        "changes": f"if(contains(summary_template, '{{changes}}'), {_changes()}, null)",
+        "pattern": f"if(contains(cause_template, '{{pattern}}'), {_PATTERN}, null)",
     }
-    texts = F.expr(f"transform(array(cause_template, summary_template), template -> {_rendered()})")
-    rendered = attributed.withColumns(computed).withColumn("texts", texts)
-    cause = F.expr(_short("replace(texts[0], '#', '-')"))
-    return rendered.withColumns({"cause_id": cause, "summary": F.col("texts")[1]}).drop("texts", *computed)
+    texts = f"transform(array(cause_template, summary_template), template -> {_rendered()}) as texts"
+    cause = _short("replace(texts[0], '#', '-')")
+    return (
+        attributed.selectExpr("*", *(f"{sql} as {name}" for name, sql in computed.items()))
+        .selectExpr(f"* except ({', '.join(computed)})", texts)
+        .selectExpr("* except (texts)", f"{cause} as cause_id", "texts[1] as summary")
+    )
 
 
 def _rendered() -> str:

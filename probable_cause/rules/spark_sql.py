@@ -13,6 +13,7 @@ from probable_cause.rules.fields import APPLICATION_COLUMNS, FLOW_COLUMNS
 from probable_cause.rules.keys import QUIET_LEVELS
 from probable_cause.rules.tables import Index, Tables
 from probable_cause.schemas import RULE
+from probable_cause.sql import let
 
 TEST = "struct<s: string, p: string, o: string, v: array<string>, c: boolean, n: boolean>"
 LINE = "coalesce(record, message)"
@@ -96,11 +97,6 @@ def _effective() -> str:
         f"coalesce(try_element_at(fields, '{name}') = 'true', false)" for name in ("read_only", "dry_run")
     )
     return f"not (family = 'cloudtrail' and (coalesce(outcome = 'failure', false) or {flags}))"
-
-
-def let(name: str, value: str, body: str) -> str:
-    """SQL of `body` with `name` standing for `value`, computed once: an array of one is the only `let` that SQL has."""
-    return f"transform(array({value}), {name} -> {body})[0]"
 
 
 def _test() -> str:
