@@ -186,7 +186,7 @@ def _event_batch(family: str, form: str | None, lines: _Lines, origins: list[dic
         columns[name] = pc.take(pa.array([payload[name] for payload in origins], schema.field(name).type), origin)
     delivered = pc.multiply(by_row(lines.delivered, pa.int64()), 1000).cast(TIMESTAMP)
     columns["delivered_at"] = delivered
-    columns["event_id"] = _event_ids(lines.ids, parsed) if rows is not None else by_row(lines.ids, pa.string())
+    columns["event_id"] = by_row(lines.ids, pa.string()) if parsed.at_most_one_each() else _event_ids(lines.ids, parsed)
     none = pa.nulls(len(parsed.index), pa.string())
     for name, words in (
         ("reject_reason", [reason for _, reason, _ in parsed.rejects]),

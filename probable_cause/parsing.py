@@ -38,6 +38,10 @@ class Parsed:
         """Whether every line gave one event, in order: the usual case, and a quick one."""
         return not self.rejects and self.index == list(range(lines))
 
+    def at_most_one_each(self) -> bool:
+        """Whether no line gave several events."""
+        return len(set(self.index)) == len(self.index)
+
 
 def parse(family: str, messages: list[str], form: str | None) -> Parsed:
     """Parses `messages` and gives typed columns. A line on which a parser fails is rejected, alone."""

@@ -10,14 +10,10 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
-import pyarrow as pa
-
-from probable_cause.arrow_schema import arrow_schema
 from probable_cause.errors import RejectedLineError
-from probable_cause.families import application, aws_config, cloudtrail, vpc_flow
-from probable_cause.families.flow_columns import parse_plain
+from probable_cause.families import app_columns, application, aws_config, cloudtrail, flow_columns, vpc_flow
+from probable_cause.families.blocks import Block, Columns, joined
 from probable_cause.families.flow_format import read_format
-from probable_cause.schemas import PARSED
 
 FAMILIES: dict[str, ModuleType] = {
     "cloudtrail": cloudtrail,
@@ -26,7 +22,6 @@ FAMILIES: dict[str, ModuleType] = {
     "application": application,
 }
 
-Columns = dict[str, Any]  # name -> list or Arrow array, all of one length
 Rejects = list[tuple[int, str, str]]  # line, reason, detail
 
 
@@ -52,24 +47,27 @@ def parse_lines(family: str, messages: list[str], format: str | None = None) -> 
     A column is a list or an Arrow array; columns that no line has may be missing. The events of one line stand in its
     order, the lines in any.
     """
-    if family != "vpc_flow":
-        return _one_by_one(family, messages, format, range(len(messages)))
     try:
-        layout = read_format(format)
+        blocks, rest = _together(family, messages, format)
     except RejectedLineError as fault:
         return {}, [], [(line, fault.reason, fault.detail) for line in range(len(messages))]
-    plain, lines, rest = parse_plain(messages, layout)
-    if not len(rest):
-        return plain, lines.tolist(), []
-    columns, index, rejects = _one_by_one(family, messages, format, rest.tolist())
-    if not len(lines) or not index:
-        return (plain if len(lines) else columns), [*lines.tolist(), *index], rejects
-    return _joined(plain, len(lines), columns, len(index)), [*lines.tolist(), *index], rejects
+    single, rejects = _one_by_one(family, messages, format, rest)
+    whole = joined([*blocks, single])
+    return whole.columns, whole.lines, rejects
 
 
-def _one_by_one(
-    family: str, messages: list[str], format: str | None, lines: Iterable[int]
-) -> tuple[Columns, list[int], Rejects]:
+def _together(family: str, messages: list[str], format: str | None) -> tuple[list[Block], Iterable[int]]:
+    """(blocks of what many lines at once gave, the lines that are left)."""
+    if family == "vpc_flow":
+        columns, lines, rest = flow_columns.parse_plain(messages, read_format(format))
+        return [Block(columns, lines.tolist())], rest.tolist()
+    if family == "application":
+        blocks, rest = app_columns.parse_plain(messages)
+        return blocks, rest.tolist()
+    return [], range(len(messages))
+
+
+def _one_by_one(family: str, messages: list[str], format: str | None, lines: Iterable[int]) -> tuple[Block, Rejects]:
     events: list[dict[str, Any]] = []
     index: list[int] = []
     rejects: Rejects = []
@@ -82,18 +80,4 @@ def _one_by_one(
         events += found
         index += [line] * len(found)
     names = set().union(*events) if events else set()
-    return {name: [event.get(name) for event in events] for name in sorted(names)}, index, rejects
-
-
-def _joined(first: Columns, first_rows: int, second: Columns, second_rows: int) -> Columns:
-    """Two blocks of columns, one below the other."""
-    schema = arrow_schema(PARSED)
-    joined = {}
-    for name in first.keys() | second.keys():
-        kind = schema.field(name).type
-        blocks = [
-            pa.array(block[name], kind) if name in block else pa.nulls(rows, kind)
-            for block, rows in ((first, first_rows), (second, second_rows))
-        ]
-        joined[name] = pa.concat_arrays([block.cast(kind) for block in blocks])
-    return joined
+    return Block({name: [event.get(name) for event in events] for name in sorted(names)}, index), rejects

@@ -100,7 +100,12 @@ def _time(values: dict[str, str | None]) -> datetime | None:
         return iso_time(values["iso"] or "")
     if values.get("date"):
         return iso_time(f"{values['date']} {values['clock']}")
-    at = _TIME.fullmatch(values.get("at") or "")
+    return request_time(values.get("at") or "")
+
+
+def request_time(word: str) -> datetime | None:
+    """The UTC time that Apache and nginx write, 01/Mar/2024:12:00:00 +0100."""
+    at = _TIME.fullmatch(word)
     if at is None:
         return None
     day, month, year, clock, zone = at.groups()

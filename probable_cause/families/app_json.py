@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from probable_cause.families import app_keys as keys
 from probable_cause.families.app_errors import short_class
 from probable_cause.families.app_levels import ERROR, INFO, level_of, of_status
 from probable_cause.families.app_reading import Reading
+from probable_cause.families.app_shape import Keys, Shape, shape_of
 from probable_cause.families.values import any_time, is_ip, name, text
 
 
@@ -45,35 +46,33 @@ def flatten(document: dict[str, Any]) -> dict[str, Any]:
 
 def read_values(reading: Reading, flat: dict[str, Any]) -> None:
     """Fills `reading` from the keys of a log object; what it has already stays, but for the message."""
-    _level(reading, flat)
+    shape = shape_of(flat)
+    _level(reading, flat, shape)
     if reading.time is None:
-        reading.time = next((found for key in keys.TIME if (found := _time(flat.get(key)))), None)
+        reading.time = next((found for key in shape.time if (found := time_of(flat[key]))), None)
     if reading.time is None and type(flat.get("instant")) is dict:  # log4j2
         seconds, nanoseconds = flat.get("instant.epochsecond"), flat.get("instant.nanoofsecond")
         reading.time = any_time(seconds)
         if reading.time and type(nanoseconds) is int and 0 <= nanoseconds < 1_000_000_000:
             reading.time += timedelta(microseconds=nanoseconds // 1000)
     bunyan = "hostname" in flat and "v" in flat  # there, `name` is the application
-    reading.logger = reading.logger or _word(flat, keys.LOGGER)
-    service = flat.get("name") if bunyan else None
-    reading.note(service=name(service) or _word(flat, keys.SERVICE), trace_id=_word(flat, keys.TRACE_ID))
-    reading.note(
-        span_id=_word(flat, keys.SPAN_ID), request_id=_word(flat, keys.REQUEST_ID), thread=_word(flat, keys.THREAD)
-    )
-    for field, names in keys.OTHER.items():
+    reading.logger = reading.logger or _word(flat, shape.logger)
+    if bunyan:
+        reading.note(service=name(flat.get("name")))
+    for field, names in shape.notes:
         word = _word(flat, names)
-        if field != "status" or (word and word.isdigit()):
-            reading.note(**{field: word})
-    client = _word(flat, keys.CLIENT)
+        if word and (field != "status" or word.isdigit()):
+            reading.fields.setdefault(field, word)
+    client = _word(flat, shape.client)
     if client and is_ip(client):
         reading.source_ip = reading.source_ip or client
-    _error(reading, flat)
-    message = _message(flat)
+    _error(reading, flat, shape)
+    message = _message(flat, shape)
     if message is not None:
         reading.message = message
 
 
-def _level(reading: Reading, flat: dict[str, Any]) -> None:
+def _level(reading: Reading, flat: dict[str, Any], shape: Shape) -> None:
     if reading.level is not None:
         return
     kind = flat.get("type")
@@ -85,8 +84,8 @@ def _level(reading: Reading, flat: dict[str, Any]) -> None:
             reading.kind, reading.category, reading.failed = "NameResolution", "dns", True
     if reading.level is not None:
         return
-    for key in keys.LEVEL:
-        value = flat.get(key)
+    for key in shape.level:
+        value = flat[key]
         if value is None or (key in ("status", "s", "priority") and not isinstance(value, str)):
             continue
         if type(value) is dict:  # {"level": {"name": "ERROR"}}
@@ -124,12 +123,12 @@ def _platform(reading: Reading, kind: str, flat: dict[str, Any]) -> None:
         reading.level = level_of(kind)
 
 
-def _message(flat: dict[str, Any]) -> str | None:
+def _message(flat: dict[str, Any], shape: Shape) -> str | None:
     record = flat.get("record")
     if isinstance(record, str) and flat.get("type") in ("function", "extension"):  # Lambda's Telemetry API
         return record
-    for key in keys.MESSAGE:
-        value = flat.get(key)
+    for key in shape.message:
+        value = flat[key]
         if isinstance(value, str) and value.strip():
             return value
         if type(value) is dict:  # Lambda puts logged objects there
@@ -142,23 +141,24 @@ def _message(flat: dict[str, Any]) -> str | None:
                 return text(value)
         if type(value) is list and value and key in ("message", "msg"):
             return text(value)
-    return _word(flat, keys.ERROR_TEXT)
+    return _word(flat, shape.error_text)
 
 
-def _error(reading: Reading, flat: dict[str, Any]) -> None:
+def _error(reading: Reading, flat: dict[str, Any], shape: Shape) -> None:
     inner = flat.get("message")
     if type(inner) is dict and ("errorType" in inner or "errorMessage" in inner or "stackTrace" in inner):
         flat = {key.lower(): value for key, value in inner.items()} | {"level": flat.get("level")}
-    kind = _word(flat, keys.ERROR_TYPE)
+        shape = shape_of(flat)
+    kind = _word(flat, shape.error_type)
     if kind and reading.kind is None and not kind.isdigit():
         reading.thrown, reading.kind = kind, short_class(kind)
     parts = []
-    error = _word(flat, keys.ERROR_TEXT)
+    error = _word(flat, shape.error_text)
     if error:
         reading.note(error_message=error[:4096])
         parts.append(error)
-    for key in keys.STACK:
-        value = flat.get(key)
+    for key in shape.stack:
+        value = flat[key]
         if isinstance(value, list):
             value = "\n".join(item for item in value if isinstance(item, str))
         if isinstance(value, str) and value:
@@ -167,15 +167,18 @@ def _error(reading: Reading, flat: dict[str, Any]) -> None:
     reading.trace = "\n".join(parts)
 
 
-def _word(flat: dict[str, Any], names: list[str]) -> str | None:
-    for key in names:
-        value = flat.get(key)
-        if value is not None and (found := name(value)) and found != "-":
-            return found
-    return None
+def _word(flat: dict[str, Any], names: Keys) -> str | None:
+    return next((found for key in names if (found := word_of(flat[key]))), None)
 
 
-def _time(value: Any) -> Any:
+def word_of(value: Any) -> str | None:
+    """The value as a word that names something; access logs write `-` for none."""
+    found = name(value)
+    return None if found == "-" else found
+
+
+def time_of(value: Any) -> datetime | None:
+    """The UTC time that the value of a time key means."""
     if type(value) is dict:  # MongoDB: {"t": {"$date": ...}}
         value = value.get("$date")
     return any_time(value) if value is not None and not isinstance(value, bool) else None

@@ -8,7 +8,6 @@ and the same reasons. A flow log is the bulk of an account's lines; one line at 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from probable_cause.arrow_schema import TIMESTAMP
+from probable_cause.families.blocks import Columns, fields_of
 from probable_cause.families.flow_format import ACTIONS, COLUMNS, KNOWN, STATUSES, FlowFormat
 from probable_cause.families.values import is_ip
 
@@ -27,7 +27,6 @@ _QUOTES = tuple(mark.encode() for mark in _JSON)
 # Starts of words that Arrow reads as numbers and we don't.
 _ARROWS_OWN = (b"0x", b"0X", b"-0")
 _FEWEST = 8  # below, splitting by hand is as fast
-Columns = dict[str, Any]
 
 
 def parse_plain(messages: Sequence[str], layout: FlowFormat) -> tuple[Columns, np.ndarray, np.ndarray]:
@@ -197,27 +196,5 @@ def _events(columns: list[pa.Array], layout: FlowFormat) -> Columns:
     if status is not None:
         outcome = pc.if_else(pc.is_in(status, pa.array(["NODATA", "SKIPDATA"])), status, outcome)
     events["outcome"] = pc.ascii_lower(outcome)
-    events["fields"] = _fields(others, len(columns[0]))
+    events["fields"] = fields_of(others, len(columns[0]))
     return events
-
-
-def _fields(others: list[tuple[str, pa.Array]], rows: int) -> pa.Array:
-    """The map column of what has no column of its own; an entry for each value that is not absent."""
-    kind = pa.map_(pa.string(), pa.string())
-    if not others:
-        none = pa.array([], pa.string())
-        return pa.MapArray.from_arrays(pa.array(np.zeros(rows + 1, np.int32)), none, none)
-    width = len(others)
-    # Value of column c in row r stands at c * rows + r; the map wants them row by row.
-    order = np.arange(rows * width).reshape(width, rows).T.ravel()
-    values = pa.concat_arrays([column for _, column in others]).take(pa.array(order))
-    keys = pa.DictionaryArray.from_arrays(
-        pa.array(np.tile(np.arange(width, dtype=np.int32), rows)), pa.array([name for name, _ in others], pa.string())
-    ).dictionary_decode()
-    counts = np.full(rows, width)
-    if values.null_count:
-        present = values.is_valid()
-        counts = present.to_numpy(zero_copy_only=False).reshape(rows, width).sum(axis=1)
-        values, keys = values.filter(present), keys.filter(present)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    return pa.MapArray.from_arrays(pa.array(offsets), keys, values).cast(kind)
