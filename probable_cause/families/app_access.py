@@ -127,7 +127,7 @@ def _by(pattern: re.Pattern[str], *marks: str) -> Callable[[Reading, str], bool]
 
 def read_behind_header(reading: Reading) -> None:
     """Keeps client and status of an access log line whose time or level has been read already."""
-    message = reading.message
+    message = reading.message.lstrip(" ")
     if message[:1] != '"' and not message[:1].isdigit():
         return
     if found := _BEHIND_HEADER.match(message[:HEAD]):

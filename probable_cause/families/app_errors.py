@@ -22,6 +22,9 @@ _GOOD = re.compile(
     r"|no errors?|0 (?:errors?|failures|failed|requests?|connections?|timeouts?))\b",
     re.IGNORECASE,
 )
+_DENIED = re.compile(
+    r"\b(?:not|never|cannot|can't|n't|without) (?:\w{1,20} ){0,2}$", re.IGNORECASE
+)  # did not exit successfully
 
 # Classes that say nothing beside a phrase that does.
 GENERIC = frozenset({"Error", "Exception", "Throwable", "RuntimeException", "RuntimeError", "Failure", "Fault"})
@@ -79,7 +82,8 @@ def failure_in(message: str) -> Failure:
 
 def is_good_news(message: str) -> bool:
     """Whether the message says that all went well, whatever else it quotes."""
-    return _GOOD.search(message[:1000]) is not None
+    message = message[:1000]
+    return any(not _DENIED.search(message, 0, good.start()) for good in _GOOD.finditer(message))
 
 
 def short_class(name: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from probable_cause.families import app_keys as keys
+from probable_cause.families.app_access import request_time
 from probable_cause.families.app_errors import short_class
 from probable_cause.families.app_levels import ERROR, INFO, level_of, of_status
 from probable_cause.families.app_reading import Reading
@@ -63,13 +64,33 @@ def read_values(reading: Reading, flat: dict[str, Any]) -> None:
         word = _word(flat, names)
         if word and (field != "status" or word.isdigit()):
             reading.fields.setdefault(field, word)
-    client = _word(flat, shape.client)
-    if client and is_ip(client):
-        reading.source_ip = reading.source_ip or client
+    _ends(reading, flat, shape)
     _error(reading, flat, shape)
     message = _message(flat, shape)
     if message is not None:
         reading.message = message
+
+
+def _ends(reading: Reading, flat: dict[str, Any], shape: Shape) -> None:
+    """Who sent the request, and where a proxy sent it on to."""
+    client, port = next((end for key in shape.client if (end := _end(flat[key]))), (None, None))
+    if client and reading.source_ip is None:
+        reading.source_ip, reading.source_port = client, port or _word(flat, shape.client_port)
+    upstream, port = next((end for key in shape.upstream if (end := _end(flat[key]))), (None, None))
+    if upstream and reading.destination_ip is None:
+        reading.destination_ip, reading.destination_port = upstream, port
+
+
+def _end(value: Any) -> tuple[str, str | None] | None:
+    """(address, port) of `10.0.0.1:80`, `10.0.0.1` or the first of a list of such."""
+    word = value[0] if isinstance(value, list) and value else value
+    if not isinstance(word, str):
+        return None
+    if is_ip(word):
+        return word, None
+    address, _, port = word.rpartition(":")
+    address = address.strip("[]")
+    return (address, port) if is_ip(address) and port.isdigit() else None
 
 
 def _level(reading: Reading, flat: dict[str, Any], shape: Shape) -> None:
@@ -181,4 +202,6 @@ def time_of(value: Any) -> datetime | None:
     """The UTC time that the value of a time key means."""
     if type(value) is dict:  # MongoDB: {"t": {"$date": ...}}
         value = value.get("$date")
-    return any_time(value) if value is not None and not isinstance(value, bool) else None
+    if value is None or isinstance(value, bool):
+        return None
+    return any_time(value) or (request_time(value) if isinstance(value, str) else None)

@@ -10,21 +10,22 @@ from __future__ import annotations
 from probable_cause.families.values import words
 
 LEVEL = words(
-    """level severity log.level loglevel log_level lvl levelname level_name severitytext severity_text severitynumber
-    severity_number @l @level logged_level levelno error_severity syslog.severity priority s label detail.eventtype
-    status"""
+    """leveldisplayname level severity log.level loglevel log_level lvl levelname level_name severitytext severity_text
+    severitynumber severity_number @l @level logged_level levelno error_severity syslog.severity priority s label
+    detail.eventtype status"""
 )
 MESSAGE = words(
     """message msg @message log @m renderedmessage @mt body event short_message text textpayload fullmessage
     full_message messagetemplate resultdescription detail.message detail.reason"""
 )
 LOGGER = words(
-    """logger logger_name loggername logger.name log.logger @module sourcecontext category target record.name module
-    component class caller channel c name syslog_identifier subsystem"""
+    """logger logger_name loggername logger.name log.logger @module sourcecontext category target record.name
+    module     component class caller providername provider_name channel c name syslog_identifier subsystem"""
 )
 TIME = words(
     """@timestamp timestamp time ts t @t datetime date asctime timemillis timeunixnano eventtime event_timestamp
-    __realtime_timestamp"""
+    __realtime_timestamp requesttimeepoch requesttime time_iso8601 time_local start_time query_timestamp timecreated
+    stagetimestamp requestreceivedtimestamp"""
 )
 TRACE_ID = words(
     """trace_id traceid trace.id dd.trace_id oteltraceid x-b3-traceid logging.googleapis.com/trace xray_trace_id trace
@@ -49,17 +50,20 @@ ERROR_TEXT = words(
     """error.message errormessage error_message err.message exception.message exception.exception_message
     thrown.message error err exception details.cause attr.error"""
 )
-REQUEST_ID = words("request_id requestid awsrequestid aws_request_id record.requestid function_request_id")
+REQUEST_ID = words("request_id requestid awsrequestid aws_request_id record.requestid function_request_id reqid req.id")
 REQUESTED = frozenset(
     words(
-        """method request httpmethod http_method request_method requestmethod routekey resourcepath path uri request_uri
-    url http.method http.request.method"""
+        """method request requesturi requestpath httpmethod http_method request_method requestmethod routekey
+        resourcepath path uri request_uri url http.method http.request.method"""
     )
 )
 CLIENT = words(
     """client_ip remote_ip client.ip clientip remote_addr remote_host request.client_ip request.remote_ip source.ip
-    sourceip ip"""
+    sourceip ip srcaddr httprequest.clientip sourceips clienthost clientaddress client_address clientaddr
+    downstream_remote_address"""
 )
+CLIENT_PORT = words("remote_port client_port client.port source.port srcport")
+UPSTREAM = words("upstream_host upstream_addr upstreamaddr serviceaddr")  # where a proxy sent the request
 OTHER = {
     "pod": ["kubernetes.pod_name", "kubernetes.pod.name", "pod", "pod_name"],
     "namespace": ["kubernetes.namespace_name", "kubernetes.namespace.name", "namespace"],
@@ -68,7 +72,16 @@ OTHER = {
     "host": ["host", "hostname", "host.name", "_hostname"],
     "stream": ["stream"],
     "pid": ["pid", "process.pid"],
-    "status": ["http.status_code", "status_code", "statuscode", "status", "http.response.status_code", "responsecode"],
+    "status": [
+        "http.status_code",
+        "status_code",
+        "statuscode",
+        "status",
+        "http.response.status_code",
+        "responsecode",
+        "response_code",
+        "downstreamstatus",
+    ],
     "environment": ["env", "environment", "dd.env"],
 }
 # The only keys under which levels and messages hide one level deeper.
@@ -76,6 +89,6 @@ NESTED = frozenset(
     words(
         """@fields fields log error err exception process kubernetes service trace span http host dd thrown syslog
     attributes extra context details record resource instant data otel payload request client source properties
-    logger jsonpayload detail attr"""
+    logger jsonpayload detail attr httprequest req"""
     )
 )

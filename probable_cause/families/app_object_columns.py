@@ -87,7 +87,7 @@ def _objects(rows: Rows) -> Block:
 
 def _is_plain(keys: frozenset[str], shape: Shape) -> bool:
     """Whether an object with these keys tells its level and message and nothing of an error, a client or more."""
-    says_more = shape.client or shape.error_text or shape.stack
+    says_more = shape.client or shape.upstream or shape.error_text or shape.stack
     return (
         bool(shape.level and shape.message) and not says_more and keys.isdisjoint(_OTHER_KEYS) and not keys >= _BUNYAN
     )

@@ -10,12 +10,13 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import datetime
 
-from probable_cause.families.app_access import ACCESS_READERS, DATE
+from probable_cause.families.app_access import ACCESS_READERS, DATE, request_time
 from probable_cause.families.app_access import HEAD as _HEAD
-from probable_cause.families.app_levels import ERROR, FATAL, INFO, WARN, level_of, of_status
+from probable_cause.families.app_levels import DEBUG, ERROR, FATAL, INFO, WARN, level_of, of_status
 from probable_cause.families.app_reading import Reading
-from probable_cause.families.values import iso_time
+from probable_cause.families.values import any_time, iso_time
 
 _LAMBDA = re.compile(
     r"(?P<what>START|END|REPORT|INIT_(?:START|REPORT)|RESTORE_(?:START|REPORT)|EXTENSION\tName:|TELEMETRY\tName:)\s?"
@@ -40,8 +41,33 @@ _SLOW_HOST = re.compile(r"# User@Host: [^\n]*\[(?P<ip>[\d.]*)\]")
 _SLOW_TIME = re.compile(r"# Time: (?:(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z?)|(?P<short>\d{6}) +(?P<clock>\d{1,2}:\d\d:\d\d))")
 _SLOW_QUERY = re.compile(r"Query_time: +(?P<seconds>[\d.]+)")
 _CSVLOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w{1,6},", re.ASCII)
-_GATEWAY = re.compile(r"\((?P<id>[0-9a-f-]{36})\) (?:Extended Request Id: |(?=[A-Z]))", re.ASCII)
+_GATEWAY = re.compile(r"\((?P<id>[0-9a-f-]{36}|[\w+/-]{8,24}={1,2})\) (?:Extended Request Id: |(?=[A-Z]))", re.ASCII)
 _COMPLETED = re.compile(r"(?:Method completed with status|Lambda invocation failed with status): (?P<status>\d{3})")
+# MariaDB's server_audit and Aurora MySQL: time, server, user, host, connection, query, operation, ..., return code
+_AUDIT = re.compile(
+    r"(?P<at>\d{8} \d\d:\d\d:\d\d|\d{16}),[^,]*,(?P<user>[^,]*),(?P<host>[^,]*),\d+,\d+,(?P<operation>[A-Z_]+),"
+    r"(?P<database>[^,]*),",
+    re.ASCII,
+)
+_AUDIT_CODE = re.compile(r",(\d{1,9})(?:,[A-Z0-9.]{0,40})?$", re.ASCII)
+_LISTENER = re.compile(  # Oracle
+    r"(?P<at>\d\d-[A-Z]{3}-\d{4} \d\d:\d\d:\d\d) \* .*?(?:\(HOST=(?P<host>[\d.a-fA-F:]+)\)\(PORT=(?P<port>\d+)\)\)+ )?"
+    r"\* (?P<operation>\w+) \* (?:[^*]* \* )?(?P<code>\d+)$",
+    re.ASCII,
+)
+_WINDOWS = re.compile(r"<Event [^>]*schemas\.microsoft\.com/win/")
+_WINDOWS_PARTS = {
+    name: re.compile(pattern)
+    for name, pattern in (
+        ("logger", r"<Provider [^>]*?Name=[\"']([^\"']{1,200})"),
+        ("time", r"<TimeCreated [^>]*?SystemTime=[\"']([^\"']{1,40})"),
+        ("level", r"<Level>(\d)</Level>"),
+        ("code", r"<EventID[^>]*>(\d{1,10})</EventID>"),
+        ("host", r"<Computer>([^<]{1,200})</Computer>"),
+        ("message", r"<Message>([^<]{1,8000})</Message>"),
+    )
+}
+_WINDOWS_LEVELS = {"1": FATAL, "2": ERROR, "3": WARN, "4": INFO, "5": DEBUG, "0": INFO}
 
 
 def read_platform(reading: Reading) -> bool:
@@ -166,6 +192,57 @@ def _gateway(reading: Reading, head: str) -> bool:
     return True
 
 
+def _audit(reading: Reading, head: str) -> bool:
+    """MariaDB's and Aurora MySQL's audit log: a statement or a connection that failed is an error."""
+    found = _AUDIT.match(head)
+    coded = _AUDIT_CODE.search(reading.message[-60:]) if found else None
+    if found is None or coded is None:
+        return False
+    code, at = coded.group(1), found.group("at")
+    reading.time = any_time(at) if len(at) == 16 else iso_time(f"{at[:4]}-{at[4:6]}-{at[6:8]} {at[9:]}")
+    reading.level = ERROR if code != "0" else None
+    reading.note(user=found.group("user"), database=found.group("database"), operation=found.group("operation"))
+    reading.note(code=code if code != "0" else None)
+    reading.source_ip = found.group("host")
+    if found.group("operation") == "FAILED_CONNECT":
+        reading.level, reading.kind, reading.category, reading.failed = ERROR, "AuthenticationFailed", "auth", True
+    return True
+
+
+def _listener(reading: Reading, head: str) -> bool:
+    """Oracle's listener: a connection that it could not hand on has a TNS code."""
+    found = _LISTENER.match(head)
+    if found is None:
+        return False
+    code = found.group("code")
+    reading.level, reading.logger, reading.time = (
+        INFO if code == "0" else ERROR,
+        "listener",
+        _oracle_time(found.group("at")),
+    )
+    reading.source_ip, reading.source_port = found.group("host"), found.group("port")
+    if code != "0":
+        reading.kind, reading.category, reading.failed = f"TNS-{code}", "connectivity", True
+    return True
+
+
+def _oracle_time(word: str) -> datetime | None:
+    day, month, rest = word.split("-", 2)
+    return request_time(f"{day}/{month.title()}/{rest.replace(' ', ':')}")
+
+
+def _windows(reading: Reading, head: str) -> bool:
+    """An event of Windows as XML. Its text stands in <Message>, where the agent renders it."""
+    if not _WINDOWS.match(head):
+        return False
+    values = {name: found.group(1) for name, part in _WINDOWS_PARTS.items() if (found := part.search(head))}
+    reading.level, reading.logger = _WINDOWS_LEVELS.get(values.get("level", "")), values.get("logger")
+    reading.time = iso_time(values.get("time", ""))
+    reading.note(code=values.get("code"), host=values.get("host"))
+    reading.record, reading.message = reading.message, values.get("message", reading.message)
+    return True
+
+
 _READERS: list[tuple[str, Callable[[Reading, str], bool]]] = [
     ("SERILTX", _lambda),
     (DATE, _timed_out),
@@ -173,6 +250,9 @@ _READERS: list[tuple[str, Callable[[Reading, str], bool]]] = [
     ("#", _slow_query),
     (DATE, _csvlog),
     ("(", _gateway),
+    ("0123456789", _audit),
+    ("0123", _listener),
+    ("<", _windows),
     *ACCESS_READERS,
 ]
 _BY_START = {

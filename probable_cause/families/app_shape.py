@@ -33,6 +33,8 @@ class Shape:
     logger: Keys
     message: Keys
     client: Keys
+    client_port: Keys
+    upstream: Keys
     error_type: Keys
     error_text: Keys
     stack: Keys
@@ -57,6 +59,8 @@ def _shape(keys: Keys) -> Shape:
         logger=of(names.LOGGER),
         message=of(names.MESSAGE),
         client=of(names.CLIENT),
+        client_port=of(names.CLIENT_PORT),
+        upstream=of(names.UPSTREAM),
         error_type=of(names.ERROR_TYPE),
         error_text=of(names.ERROR_TEXT),
         stack=of(names.STACK),
