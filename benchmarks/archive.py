@@ -26,7 +26,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from benchmarks import options
-from probable_cause import backfill, pipeline, session, settings, stream
+from probable_cause import backfill, pipeline, session, settings, wiring
 from probable_cause.archive import delta
 from probable_cause.archive.maintenance import maintain
 from probable_cause.archive.writer import Archive
@@ -80,7 +80,7 @@ def sink_in_memory(work: Path) -> Sink:
     tables = memory_tables()
     rows = [{"ip": f"10.1.1.{number}", "application_id": f"app{number}"} for number in range(20)]
     lookups.put(tables, rows, [], T0)
-    sink = stream.sink_beside(_settings(work), tables)
+    sink = wiring.sink_beside(_settings(work), tables)
     sink.lease = acquire(tables.states, "benchmark", "benchmark", T0)
     return sink
 
@@ -196,7 +196,7 @@ def _rebuild(spark: SparkSession, work: Path, items: int) -> dict[str, Any]:
     for number in range(items):
         key = {"ApplicationId": f"app{number % 100}", "EventKey": f"network#cause {number}#1"}
         original.events.apply(Write(key, {"Count": number, "EventMessage": "x" * 500, "SeenEvents": bytes(240)}))
-    scope = stream.scope_of(_settings(work))
+    scope = wiring.scope_of(_settings(work))
     Archive(spark, original, scope, path, str(work / "none"), 1e9, 1e9, wall_clock).drain()
     with embedded_aws(free_port(), work / "aws.log") as url:
         overrides = {"aws": {"endpoint_url": url}, "tables": {"create_missing": True}, "archive": {"path": path}}

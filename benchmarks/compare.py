@@ -129,14 +129,14 @@ def _peer(peer: Peer) -> Callable[[Sequence[bytes]], Callable[[], Answer | None]
 
 def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
     """The pipeline with its whole catalogue as the job runs it, or its floor, over records in Spark's memory."""
-    from probable_cause import pipeline, session, settings, stream
+    from probable_cause import pipeline, session, settings, wiring
     from probable_cause.decode import decode_batches
     from probable_cause.lookup_cache import lookup_frame
     from probable_cause.schemas import EVENT
     from probable_cause.sources import routing_of
 
     configuration = settings.load(overrides={"log_groups": groups()})
-    scope = stream.scope_of(configuration)
+    scope = wiring.scope_of(configuration)
     spark = session.build("bench", "local[2]", {"spark.driver.memory": "2g"})
     lookup = lookup_frame(spark, World().lookup()).persist()
     hop = decode_batches(routing_of(configuration.log_groups), pipeline.prefilter(scope))

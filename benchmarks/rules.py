@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame
 from benchmarks import options
 from benchmarks.speed import best_of, drain, groups, in_memory
 from benchmarks.workload import World, records
-from probable_cause import pipeline, session, settings, stream
+from probable_cause import pipeline, session, settings, wiring
 from probable_cause.decode import decode_batches
 from probable_cause.rules.classify import classify
 from probable_cause.rules.model import Rule, RuleSet
@@ -62,7 +62,7 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     """Events/s and seconds of a small batch, by number of rules."""
     payloads = [data for _, data in records(events, seed, World())]
     configuration = settings.load(overrides={"log_groups": groups()})
-    scope = stream.scope_of(configuration)
+    scope = wiring.scope_of(configuration)
     # The events here are all of interest, or nothing to any rule.
     scope = replace(scope, rules=scope.rules.of_interest())
     spark = session.build("bench-rules", "local[2]", {"spark.driver.memory": "4g"})

@@ -22,7 +22,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks import options
 from benchmarks.workload import World, records
-from probable_cause import pipeline, session, settings, stream
+from probable_cause import pipeline, session, settings, wiring
 from probable_cause.decode import decode_batches
 from probable_cause.envelope import open_record
 from probable_cause.lookup_cache import lookup_frame
@@ -77,7 +77,7 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     digest = hashlib.sha256(b"".join(payloads)).hexdigest()[:16]
     lines = sum(len(one.messages) for data in payloads for one in open_record(data, 64 * 1024**2))
     configuration = settings.load(overrides={"log_groups": groups()})
-    scope = stream.scope_of(configuration)
+    scope = wiring.scope_of(configuration)
     routing = routing_of(configuration.log_groups)
     spark = session.build("bench", "local[2]", {"spark.driver.memory": "4g"})
     source = in_memory(spark, payloads)

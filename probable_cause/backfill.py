@@ -29,7 +29,7 @@ from probable_cause.sources import routing_of
 from probable_cause.sources.archived import BUNDLE, LOGS, file_batches, wanted
 from probable_cause.state import dynamodb
 from probable_cause.storage import Folder
-from probable_cause.stream import sink_beside
+from probable_cause.wiring import sink_beside
 
 UNIT_FILES = 200
 Progress = Callable[["Done"], None]

@@ -337,7 +337,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _now(configuration: Settings) -> datetime:
-    from probable_cause.stream import clock_of
+    from probable_cause.wiring import clock_of
 
     return clock_of(configuration)()
 
@@ -392,7 +392,7 @@ def _top(chosen: argparse.Namespace) -> int:
 def _watch(chosen: argparse.Namespace, configuration: Settings) -> int:
     import threading
 
-    from probable_cause import clock, stream, watch
+    from probable_cause import clock, watch, wiring
 
     if chosen.application or chosen.as_of or chosen.json:
         raise ProbableCauseError("top --watch shows all applications now: leave out APP, --as-of and --json")
@@ -400,7 +400,7 @@ def _watch(chosen: argparse.Namespace, configuration: Settings) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     console = Console(highlight=False)
-    watch.watch(_connect(configuration), stream.clock_of(configuration), clock.wall_clock, console, 2.0, stop)
+    watch.watch(_connect(configuration), wiring.clock_of(configuration), clock.wall_clock, console, 2.0, stop)
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from probable_cause import pipeline, settings, stream
+from probable_cause import pipeline, settings, wiring
 from probable_cause import session as sessions
 from probable_cause.archive import delta
 from probable_cause.archive.writer import Archive
@@ -72,7 +72,7 @@ def play(spark: SparkSession, folder: str | Path, archive: str | None = None, **
     configuration = settings.load(overrides=settings.merge_mappings([bundle.settings, overrides]))
     tables, now = memory_tables(), [bundle.records[0].arrival]
     lookups.put(tables, bundle.lookup_by_ip, bundle.lookup_by_resource, now[0])
-    sink: Sink = stream.sink_beside(configuration, tables)
+    sink: Sink = wiring.sink_beside(configuration, tables)
     sink.clock = sink.wall_clock = lambda: now[0]
     routing = routing_of(configuration.log_groups, configuration.max_decompressed)
     writer = None

@@ -53,7 +53,7 @@ def _show(chosen: argparse.Namespace, configuration: Settings, store: Folder, sa
 
 
 def _replay(chosen: argparse.Namespace, configuration: Settings, store: Folder, say: Callable[[str], None]) -> int:
-    from probable_cause import session, stream
+    from probable_cause import session, wiring
     from probable_cause.sources import routing_of
 
     if not any(True for _ in rejects.stored(store)):
@@ -64,7 +64,7 @@ def _replay(chosen: argparse.Namespace, configuration: Settings, store: Folder, 
             spark,
             store,
             routing_of(configuration.log_groups, configuration.max_decompressed),
-            stream.sink_beside(configuration),
+            wiring.sink_beside(configuration),
             chosen.family,
             chosen.reason,
         )

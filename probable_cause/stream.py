@@ -15,7 +15,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from pyspark.errors import StreamingQueryException
@@ -24,9 +23,7 @@ from pyspark.sql.streaming.listener import StreamingQueryListener
 from pyspark.sql.streaming.query import StreamingQuery
 
 from probable_cause import clock as clocks
-from probable_cause import health, pipeline, session
-from probable_cause.archive import delta
-from probable_cause.archive.writer import Archive
+from probable_cause import health, pipeline, session, wiring
 from probable_cause.errors import (
     BusyError,
     EnvironmentFaultError,
@@ -36,78 +33,17 @@ from probable_cause.errors import (
     SourceError,
     TableError,
 )
-from probable_cause.lookup_cache import LookupCache
-from probable_cause.pipeline import Scope
-from probable_cause.prefilter import NOTHING
 from probable_cause.progress import Progress, heartbeat
-from probable_cause.rules import catalogue
-from probable_cause.rules.model import RuleSet
 from probable_cause.settings import Settings
-from probable_cause.sink import BatchReport, Checkpoints, Sink
-from probable_cause.sources import read_stream
+from probable_cause.sink import BatchReport, Checkpoints
 from probable_cause.state import dynamodb
-from probable_cause.state.lease import Lease, acquire, beat
+from probable_cause.state.lease import acquire, beat
 from probable_cause.state.tables import Tables
-from probable_cause.verdict import VerdictModel
 
 log = logging.getLogger(__name__)
 
 _RESTARTS = 5  # failures in a row, without a finished batch between them, before the job gives up
 _COMMIT = 15.0  # seconds that a stop waits for Spark to note a batch that is written
-_NO_LEASE = Lease("", 0)
-
-
-def scope_of(settings: Settings, rules: RuleSet | None = None) -> Scope:
-    """What the stages need of the settings; `rules` when they were read before. Raises RulesError with all faults of
-    all rule files."""
-    rules = catalogue.load(list(settings.rule_paths), settings.family_defaults()) if rules is None else rules
-    return Scope(
-        rules=rules if settings.baseline_lines else rules.of_interest(),
-        accepted_cidrs=settings.accepted_cidrs,
-        count_external_sources=settings.count_external_sources,
-        remembered_events=settings.remembered_events,
-        listed_events=settings.listed_events,
-        own_causes=settings.own_causes,
-        baseline_lines=settings.baseline_lines,
-        identity_horizon=settings.identity_horizon,
-        max_future=settings.max_future,
-        max_past=settings.max_past,
-        application_tags=tuple(settings.lookup_scan["application_tags"]),
-    )
-
-
-def model_of(settings: Settings) -> VerdictModel:
-    """The verdict's model with the weights of the settings. Raises SettingsError."""
-    return VerdictModel().with_overrides(settings.verdict)
-
-
-def clock_of(settings: Settings) -> clocks.Clock:
-    """The machine's clock, or the demo's scenario clock."""
-    return clocks.scenario_clock(settings.clock_file) if settings.clock_file else clocks.wall_clock
-
-
-def sink_beside(settings: Settings, tables: Tables | None = None) -> Sink:
-    """A sink for Sink.write_beside: over the tables of a stream that may run, without its lease. What is usual is
-    learned by the stream alone: files are read whole, and tell of the past."""
-    tables = tables or dynamodb.connect(settings.region, settings.endpoint_url, settings.table_prefix)
-    sink = _sink(settings, tables)
-    sink.scope = replace(sink.scope, rules=sink.scope.rules.of_interest())
-    return sink
-
-
-def _sink(settings: Settings, tables: Tables, **more: Any) -> Sink:
-    """A sink without a lease; `more` are fields of it that the settings do not tell."""
-    return Sink(
-        scope=scope_of(settings),
-        tables=tables,
-        model=model_of(settings),
-        clock=clock_of(settings),
-        wall_clock=clocks.wall_clock,
-        lookup=LookupCache(tables, settings.lookup_refresh),
-        rejects_path=settings.rejects_path,
-        lease=_NO_LEASE,
-        **more,
-    )
 
 
 class StreamJob:
@@ -132,27 +68,8 @@ class StreamJob:
         self._written: int | None = None  # the last batch of this query that is in the tables
         self._on_report = on_report
         self.progress = Progress()
-        self._sink = _sink(settings, tables, on_report=self._report, at_point=at_point)
-        self._archive = self._sink.archive = self._open_archive(tables, at_point)
-
-    def _open_archive(self, tables: Tables, at_point: Checkpoints) -> Archive | None:
-        settings = self._settings
-        if not settings.archive_enabled:
-            return None
-        if not delta.available(self._spark):
-            log.warning("the job runs without its archive: this Spark has no Delta jars (docs/archive.md)")
-            return None
-        return Archive(
-            spark=self._spark,
-            tables=tables,
-            scope=self._sink.scope,
-            path=settings.archive_path,
-            checkpoint=settings.checkpoint,
-            every=settings.archive_drain,
-            snapshot=settings.archive_snapshot,
-            clock=clocks.wall_clock,
-            at_point=at_point,
-        )
+        self._sink = wiring.sink_of(settings, tables, on_report=self._report, at_point=at_point)
+        self._archive = self._sink.archive = wiring.archive_of(spark, settings, self._sink)
 
     def stop(self) -> None:
         """Asks the job to end after the batch in progress. Safe to call from any thread or signal handler."""
@@ -212,19 +129,7 @@ class StreamJob:
 
     def _start(self) -> StreamingQuery:
         settings, self._written = self._settings, None
-        events = read_stream(
-            self._spark,
-            stream_name=settings.stream.name,
-            region=settings.region,
-            endpoint_url=settings.endpoint_url,
-            starting_position=settings.stream.starting_position,
-            lag=settings.stream.lag,
-            max_span=settings.stream.max_span,
-            on_trimmed=settings.stream.on_trimmed,
-            log_groups=settings.log_groups,
-            max_decompressed=settings.max_decompressed,
-            prefilter=pipeline.prefilter(self._sink.scope) if settings.stream.prefilter else NOTHING,
-        )
+        events = wiring.events_of(self._spark, settings, self._sink.scope)
         # Planned once, when the query starts; only what follows the fold's small input is planned with each batch.
         kept = pipeline.of_interest_or_rejected(pipeline.counted(events), self._sink.scope)
         return (
@@ -249,7 +154,7 @@ class StreamJob:
                 raise
 
     def _hold_lease(self, query_id: str) -> None:
-        if self._sink.lease is _NO_LEASE:
+        if self._sink.lease is wiring.NO_LEASE:
             self._sink.lease = acquire(self._sink.tables.states, self._owner, query_id, clocks.wall_clock())
 
     def _supervise(self, query: StreamingQuery) -> None:
@@ -318,7 +223,7 @@ class StreamJob:
         health.write_file(told.file, self.progress.snapshot(), clocks.wall_clock, told.max_silence)
 
     def _beat(self) -> None:
-        if self._sink.lease is not _NO_LEASE:
+        if self._sink.lease is not wiring.NO_LEASE:
             told = heartbeat(self.progress.snapshot())
             beat(self._sink.tables.states, self._sink.lease, clocks.wall_clock(), told)
 
@@ -347,7 +252,10 @@ def _reason(error: StreamingQueryException) -> Exception:
     if found:
         kind = SourceError if found[1] == "SourceError" else BusyError
         return kind(found[2].strip())
-    return ProbableCauseError(f"the query failed: {text.strip().splitlines()[0] if text.strip() else error!r}")
+    told = text.strip(" '\n").partition("\n")[0]
+    if told in ("", "null"):  # an end of file, where Spark talked with a Python worker
+        told = "without a message, as when a Python worker was killed (out of memory?): see what Spark wrote above"
+    return ProbableCauseError(f"the query failed: {told}")
 
 
 def log_report(report: BatchReport) -> None:

@@ -24,7 +24,7 @@ def run(chosen: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Plays the events under the settings of --conf, and under those with --rules and --with over them."""
     from probable_cause import session, what_if
     from probable_cause.lookup_cache import lookup_frame
-    from probable_cause.stream import model_of, scope_of
+    from probable_cause.wiring import model_of, scope_of
 
     overlay = _bundle(chosen.bundle).settings if chosen.bundle else {}
     present = settings.load(*chosen.conf, overrides=overlay)

@@ -16,7 +16,7 @@ from benchmarks.incidents.generate import BUNDLES
 from probable_cause import settings
 from probable_cause.evaluation import report
 from probable_cause.evaluation.commands import measure
-from probable_cause.stream import model_of
+from probable_cause.wiring import model_of
 
 RESULT = Path(__file__).parent / "result.json"
 ALLOWED_DROP = 0.02

@@ -44,8 +44,8 @@ from probable_cause.state.event_item import Repeats
 from probable_cause.state.lease import acquire
 from probable_cause.state.memory import memory_tables
 from probable_cause.state.tables import Tables
-from probable_cause.stream import model_of, scope_of
 from probable_cause.verdict import VerdictModel, judge
+from probable_cause.wiring import model_of, scope_of
 
 _START = datetime(2000, 1, 1, tzinfo=UTC)
 _TOGETHER = 25  # bundles that one Spark job parses and classifies

@@ -36,7 +36,7 @@ from probable_cause.state import dynamodb, lookups, state_record
 from probable_cause.state.application import act, load_events, renew
 from probable_cause.state.lease import last_beat
 from probable_cause.state.tables import Tables
-from probable_cause.stream import model_of
+from probable_cause.wiring import model_of
 
 _JOB_STARTS_WITHIN = 300.0  # seconds: a cold Java and Spark on a small machine
 _STEP_WITHIN = 120.0  # seconds until a step's lines are in the tables

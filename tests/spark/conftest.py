@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probable_cause import settings, stream
+from probable_cause import settings, wiring
 from probable_cause.lookup_cache import LookupCache
 from probable_cause.sink import BatchReport, Sink
 from probable_cause.state import lookups
@@ -56,9 +56,9 @@ def reports() -> list[BatchReport]:
 def sink(tables: Tables, clock: Clock, reports: list[BatchReport], tmp_path: Path) -> Sink:
     configuration = settings.load()
     return Sink(
-        scope=stream.scope_of(configuration),
+        scope=wiring.scope_of(configuration),
         tables=tables,
-        model=stream.model_of(configuration),
+        model=wiring.model_of(configuration),
         clock=clock,
         wall_clock=clock,
         lookup=LookupCache(tables, 60),

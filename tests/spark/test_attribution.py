@@ -9,7 +9,7 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 
-from probable_cause import pipeline, settings, stream
+from probable_cause import pipeline, settings, wiring
 from probable_cause.attribution import LOOKUP, UNATTRIBUTED, attribute, of_network_interest
 from probable_cause.rules.model import RuleSet
 from probable_cause.schemas import ATTRIBUTED, INTEREST, column_names
@@ -300,7 +300,7 @@ TAG_CASES: list[tuple[list[str], str]] = [
 def test_the_tags_of_the_settings_name_the_application(
     spark: SparkSession, lookup: Any, tags: list[str], application: str
 ) -> None:
-    scope = stream.scope_of(settings.load(overrides={"lookup": {"application_tags": tags}}), RuleSet(()))
+    scope = wiring.scope_of(settings.load(overrides={"lookup": {"application_tags": tags}}), RuleSet(()))
     rows = frame(spark, INTEREST, [interest("e", **ITEM, fields={"tags": TAGGED})])
     assert [row["application_id"] for row in pipeline.described(rows, lookup, scope).collect()] == [application]
 

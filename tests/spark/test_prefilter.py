@@ -19,7 +19,7 @@ from probable_cause.pipeline import Scope
 from probable_cause.prefilter import NOTHING, Prefilter
 from probable_cause.routing import Routing
 from probable_cause.sources import routing_of
-from probable_cause.stream import scope_of
+from probable_cause.wiring import scope_of
 
 USUAL = "flow-accept"
 SCENARIOS = Path(__file__).parents[1] / "scenarios"

@@ -18,8 +18,8 @@ from probable_cause.sources import read_events, routing_of
 from probable_cause.state import lookups
 from probable_cause.state.memory import memory_tables
 from probable_cause.state.tables import Tables
-from probable_cause.stream import model_of, scope_of
 from probable_cause.what_if import Timelines
+from probable_cause.wiring import model_of, scope_of
 from tests.conftest import ROOT
 from tests.spark.rows import at
 from tests.spark.test_archive import Checkpoint, opened
