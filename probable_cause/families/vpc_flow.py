@@ -24,6 +24,7 @@ from probable_cause.families.values import any_time, epoch_time, first, integer,
 
 _BLANK = " \t\r\n\0\ufeff"
 _TEXTS = ("message", "@message", "log", "event", "record", "line", "raw")  # where a wrapper keeps the line
+_LISTS = ("detail", "fields", "extractedFields", "logEvents", "Records", "records", "data")
 _NAMED = frozenset({"srcaddr", "dstaddr", "interface-id", "tgw-id"})  # an object with one of these is a record
 _MILLISECONDS = 10**11  # seconds would be past the year 5000
 
@@ -39,6 +40,8 @@ def parse(message: str, form: str | None = None) -> list[dict[str, Any]]:
     if not line:
         raise RejectedLineError("empty_line", "the line is blank")
     layout = read_format(form)
+    if line[0] == '"' and layout.delimiter and f'"{layout.delimiter}' in line:  # each value quoted, as CSV exports are
+        return [_event(layout, _tokens(line.replace('"', ""), layout))]
     if line[0] in '{["':
         return _wrapped(load(line), layout, 0)
     return [_event(layout, _tokens(line, layout))]
@@ -122,6 +125,13 @@ def _one_of(reason: str, field: str, token: str, allowed: frozenset[str]) -> str
     return word
 
 
+def _token(item: Any) -> str:
+    """A value of an object as a line would have it. Exports through data frames make floats of numbers."""
+    if isinstance(item, float) and item.is_integer():
+        return str(int(item))
+    return "-" if item is None else str(item).strip()
+
+
 def _wrapped(value: Any, layout: FlowFormat, depth: int) -> list[dict[str, Any]]:
     """A line inside JSON: as text under a key, as an object of named fields (the format is then not needed), or a
     list of either."""
@@ -138,9 +148,8 @@ def _wrapped(value: Any, layout: FlowFormat, depth: int) -> list[dict[str, Any]]
     elif isinstance(value, dict):
         named = {field_name(key): item for key, item in value.items()}
         if _NAMED & named.keys():
-            tokens = ["-" if item is None else str(item).strip() for item in named.values()]
-            return [_event(FlowFormat(tuple(named)), tokens)]
-        inner = first(value, *_TEXTS, "detail", "logEvents")
+            return [_event(FlowFormat(tuple(named)), [_token(item) for item in named.values()])]
+        inner = first(value, *_TEXTS, *_LISTS)
         if inner is not None and depth < 4:
             return _wrapped(inner, layout, depth + 1)
     raise RejectedLineError("missing_fields", "the JSON holds neither a flow log line nor its fields by name")
