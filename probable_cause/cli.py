@@ -29,7 +29,8 @@ _EXAMPLES = {
     "demo": """\
   probable-cause demo                    watch all scenarios, then keep the page open
   probable-cause demo --once             play them, check them, exit 0 or 1
-  probable-cause demo --bundle DIR       play one incident bundle""",
+  probable-cause demo --bundle DIR       play one incident bundle
+  probable-cause demo --conf my.yml      play into an emulated account that is there (aws.endpoint_url)""",
     "dashboard": "  probable-cause dashboard --conf my.yml --port 8080",
     "run": "  probable-cause run --conf conf/local.yml",
     "tables": "  probable-cause tables create --conf conf/local.yml",
@@ -107,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--once", action="store_true", help="end when all has played; exit 0 only if every check held")
     one.add_argument("--bundle", action="append", type=Path, metavar="DIR", help="an incident bundle; may be repeated")
     one.add_argument("--port", type=int, help="of the dashboard on 127.0.0.1 (default: a free one)")
+    one.add_argument(
+        "--conf", type=Path, metavar="FILE", help="settings of an emulated account (default: one is started)"
+    )
 
     one = command("dashboard", "the page over the tables of a running job, on 127.0.0.1", _dashboard)
     one.add_argument("--port", type=int, default=0, help="default: a free one")
@@ -265,7 +269,7 @@ def _demo(chosen: argparse.Namespace) -> int:
         raise ProbableCauseError(f"no scenarios under {folder}: run the demo in a clone, or give --bundle DIR")
     # Ended by SIGTERM, the demo ends what it started, as by Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    options = demo.Options(bundles=bundles, once=chosen.once, port=chosen.port, folder=Path(".local"))
+    options = demo.Options(bundles, chosen.once, chosen.port, Path(".local"), chosen.conf)
     return demo.run(options, Screen())
 
 

@@ -20,7 +20,7 @@ import yaml
 
 from probable_cause import commands, settings
 from probable_cause.clock import scenario_clock, set_offset, wall_clock
-from probable_cause.errors import ProbableCauseError
+from probable_cause.errors import ProbableCauseError, SettingsError
 from probable_cause.evaluation.bundle import load_bundle
 from probable_cause.evaluation.incident import Bundle, OperatorAction, Truth
 from probable_cause.evaluation.judge import faults_of
@@ -45,12 +45,14 @@ _GAP = timedelta(minutes=1)  # between two scenarios, on the demo's clock
 
 @dataclass(frozen=True)
 class Options:
-    """`bundles` are folders; `port` is the dashboard's, None chooses a free one."""
+    """`bundles` are folders; `port` is the dashboard's, None chooses a free one. `account` is a file of settings over
+    the demo's, whose aws.endpoint_url names an emulator that runs already; None: one is started."""
 
     bundles: Sequence[Path]
     once: bool
     port: int | None
     folder: Path
+    account: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,9 @@ def run(options: Options, screen: Screen) -> int:
     """Plays the demo; 0 when every expectation held (or the user ended it), else 1.
 
     Raises:
-        ProbableCauseError: when the machine, a bundle or the job is not fit for it.
+        ProbableCauseError: when the machine, a bundle, the account or the job is not fit for it.
     """
+    account_settings = _account(options.account)
     require_machine(options.folder)
     if options.port is not None:
         require_port(options.port, "the dashboard", "--port")
@@ -75,7 +78,7 @@ def run(options: Options, screen: Screen) -> int:
         (load_bundle(path) for path in options.bundles), key=lambda b: ends_at(b) - starts_at(b), reverse=True
     )
     work = Path(tempfile.mkdtemp(prefix="demo-", dir=options.folder)).resolve()
-    failed = _run(options, bundles, work, screen)
+    failed = _run(options, account_settings, bundles, work, screen)
     if failed:
         screen.say(f"What the job and the emulator logged is kept in {work}")
     else:
@@ -83,12 +86,32 @@ def run(options: Options, screen: Screen) -> int:
     return 1 if failed and options.once else 0
 
 
-def _run(options: Options, bundles: Sequence[Bundle], work: Path, screen: Screen) -> list[Outcome]:
+def _account(conf: Path | None) -> dict[str, Any]:
+    """The settings of an account that is there already; none of its lines are anybody's but the demo's.
+
+    Raises:
+        SettingsError: they name no emulator, or have faults.
+    """
+    if conf is None:
+        return {}
+    settings.load(conf)
+    content: dict[str, Any] = yaml.safe_load(conf.read_text(encoding="utf-8")) or {}
+    if not content.get("aws", {}).get("endpoint_url"):
+        allowed = "the demo plays made-up failures into emulated accounts only: give the URL of one, or no --conf"
+        raise SettingsError("The demo's account has faults:", [f"{conf}: aws.endpoint_url is not set: {allowed}"])
+    return content
+
+
+def _run(
+    options: Options, account_settings: dict[str, Any], bundles: Sequence[Bundle], work: Path, screen: Screen
+) -> list[Outcome]:
     """Starts everything, plays, ends everything; the moments at which something was not as expected."""
     with ExitStack() as stack:
-        screen.say("Starting the embedded AWS (CloudWatch Logs, Kinesis, DynamoDB) ...")
-        url = stack.enter_context(embedded_aws(free_port(), work / "aws.log"))
-        conf = _write_conf(work, url, bundles)
+        if not account_settings:
+            screen.say("Starting the embedded AWS (CloudWatch Logs, Kinesis, DynamoDB) ...")
+            url = stack.enter_context(embedded_aws(free_port(), work / "aws.log"))
+            account_settings = {"aws": {"endpoint_url": url}}
+        conf = _write_conf(work, account_settings, bundles)
         demo = _Demo(settings.load(conf), bundles, screen)
         demo.prepare()
         screen.say("Starting the Spark job ...")
@@ -106,8 +129,8 @@ def _run(options: Options, bundles: Sequence[Bundle], work: Path, screen: Screen
         return failed
 
 
-def _write_conf(work: Path, url: str, bundles: Sequence[Bundle]) -> Path:
-    """The job's configuration: what the bundles say of log groups and networks, put together."""
+def _write_conf(work: Path, account_settings: Mapping[str, Any], bundles: Sequence[Bundle]) -> Path:
+    """The job's configuration: what the bundles say of log groups and networks, put together, and the account's."""
     groups: list[Any] = []
     cidrs: list[str] = []
     for bundle in bundles:
@@ -119,7 +142,6 @@ def _write_conf(work: Path, url: str, bundles: Sequence[Bundle]) -> Path:
     if cidrs:
         merged.setdefault("network", {})["accepted_cidrs"] = cidrs
     mine = {
-        "aws": {"endpoint_url": url},
         "checkpoint": str(work / "checkpoint"),
         "rejects": {"path": str(work / "rejected")},
         "tables": {"create_missing": True},
@@ -128,7 +150,7 @@ def _write_conf(work: Path, url: str, bundles: Sequence[Bundle]) -> Path:
         "clock": {"file": str(work / "clock.json")},
     }
     path = work / "demo.yml"
-    path.write_text(yaml.safe_dump(settings.merge_mappings([merged, mine])), encoding="utf-8")
+    path.write_text(yaml.safe_dump(settings.merge_mappings([merged, mine, account_settings])), encoding="utf-8")
     return path
 
 

@@ -1,5 +1,5 @@
-"""The templates deployed on an emulator by the tool that people use: created, updated, the job's sink run on what
-CloudFormation made, and deleted.
+"""The templates deployed on an emulator by the tool that people use: created, updated, the whole job with all
+scenarios run on what CloudFormation made, and deleted.
 
 moto makes the resource types that it knows and passes over the others (Logs subscription filters and account policies,
 CloudTrail, Config, CloudFront, HTTP APIs, Cognito, EMR Serverless, alarms); search.yaml and dashboard.yaml it can't.
@@ -9,6 +9,9 @@ Those are held by cfn-lint's schemas and by tests/unit/infra only.
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +19,7 @@ from typing import Any
 
 import boto3
 import pytest
-from pyspark.sql import SparkSession
+import yaml
 
 from probable_cause import settings
 from probable_cause.clock import wall_clock
@@ -26,7 +29,6 @@ from probable_cause.state import dynamodb, tables
 from probable_cause.state.application import add_repeats, load_events, renew
 from probable_cause.state.event_item import batch_stamp
 from probable_cause.verdict import DEFAULT
-from tests.aws.account import open_account, put_records, run_here, scenario
 from tests.unit.infra.templates import load
 from tests.unit.state.test_recovery import NOW, reboot
 from tools import deploy, package
@@ -241,22 +243,27 @@ def test_a_run_is_started_in_place_of_the_one_that_goes_on(cloud: Cloud, tmp_pat
     assert request["mode"] == "STREAMING" and request["retryPolicy"]
 
 
-def test_the_job_runs_a_scenario_on_what_cloudformation_made(cloud: Cloud, tmp_path: Path, spark: SparkSession) -> None:
-    cloud.cloudformation.create_stack(
-        StackName="pc-job-stream",
-        TemplateBody=(deploy.TEMPLATES / "stream.yaml").read_text("utf-8"),
-        Parameters=deploy.parameters_of(
-            "stream", {"StreamName": "job", "StreamMode": "PROVISIONED", "ShardCount": "1"}
-        ),
-    )
-    cloud.cloudformation.create_stack(
-        StackName="pc-job-state",
-        TemplateBody=(deploy.TEMPLATES / "state.yaml").read_text("utf-8"),
-        Parameters=deploy.parameters_of("state", {"TablePrefix": "job."}),
-    )
-    bundle = scenario("reboot-explains-the-outage")
-    opened = open_account(cloud.url, tmp_path, "job", "job", bundle)  # everything is there: it adds lookup rows only
-    put_records(opened.settings, bundle)
-    # The bundle's day is long past: what is judged now is healthy, what was counted stays.
-    run_here(spark, opened, lambda: any(key.startswith("cloudsystem#RebootInstances") for _, key in opened.counts()))
-    assert opened.beliefs()
+def test_the_job_runs_all_scenarios_on_what_cloudformation_made(cloud: Cloud, tmp_path: Path) -> None:
+    for template, given in (
+        ("stream", {"StreamName": "job", "StreamMode": "PROVISIONED", "ShardCount": "2"}),
+        ("state", {"TablePrefix": "job."}),
+    ):
+        cloud.cloudformation.create_stack(
+            StackName=f"pc-job-{template}",
+            TemplateBody=(deploy.TEMPLATES / f"{template}.yaml").read_text("utf-8"),
+            Parameters=deploy.parameters_of(template, given),
+        )
+    made = cloud.client("kinesis").describe_stream_summary(StreamName="job")["StreamDescriptionSummary"]
+    assert dynamodb.create(REGION, cloud.url, "job.") == [], "the demo finds nothing to add"
+    conf = tmp_path / "account.yml"
+    overlay = {"aws": {"endpoint_url": cloud.url}, "stream": {"name": "job"}, "tables": {"prefix": "job."}}
+    conf.write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    command = [sys.executable, "-m", "probable_cause.cli", "demo", "--once", "--conf", str(conf)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+    said = done.stdout + done.stderr
+    held = re.search(r"(\d+) of (\d+) expectations held", said)
+    assert done.returncode == 0 and held is not None and held[1] == held[2], said[-3000:]
+    told = cloud.client("kinesis").describe_stream_summary(StreamName="job")["StreamDescriptionSummary"]
+    assert (told["StreamARN"], told["OpenShardCount"]) == (made["StreamARN"], 2), "it was played into that stream"
+    judged = dynamodb.connect(REGION, cloud.url, "job.").states.scan()
+    assert len({one["ApplicationId"] for one in judged if one["StateKey"] == "overall#current"}) > 5
