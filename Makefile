@@ -75,9 +75,8 @@ bench: setup ## speed and latency on this machine, as ratios within one run, bes
 	@$(BIN)/python -m benchmarks.floods
 	@$(BIN)/python -m benchmarks.latency
 
-notebook: setup ## open the notebooks in JupyterLab, which is installed the first time
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
-	@$(BIN)/python -m jupyterlab notebooks
+notebook: setup ## open the notebooks in JupyterLab, on 127.0.0.1 only
+	@$(BIN)/python -m jupyterlab notebooks --ip 127.0.0.1 --allow-root
 
 test-matrix: setup ## the tests again on the newest Spark and Delta that go together, in an environment of their own
 	@$(BIN)/python tools/matrix.py

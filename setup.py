@@ -21,8 +21,7 @@ RUNTIME = [
 EXTRAS = {
     "archive": ["delta-spark==4.2.0"],
     "demo": ["moto[server]==5.2.5"],
-    "notebook": ["ipykernel==7.4.0", "matplotlib==3.11.2", "nbclient==0.11.0"],
-    "lab": ["jupyterlab==4.6.6"],
+    "notebook": ["ipykernel==7.4.0", "jupyterlab==4.6.6", "matplotlib==3.11.2", "nbclient==0.11.0"],
     "browser": ["axe-playwright-python==0.1.8", "playwright==1.65.2"],
     "bench": ["duckdb==2.0.1", "polars==2.1.0"],
     "fuzz": ["atheris==3.0.0"],
