@@ -38,9 +38,9 @@ _DIALECTS = (
 )
 # app_access's common and combined logs, answered well
 _ACCESS = (
-    rf"^(?P<client>{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}) - [^ \[]+ "
+    rf"^(?P<client>{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}) -(?P<rest> [^ \[]+ "
     r"\[(?P<at>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
-    r"(?P<rest>\"(?P<request>[^\"]*)\" (?P<status>[123]\d\d) (?P<size>\d+|-).*)$"
+    r"\"(?P<request>[^\"]*)\" (?P<status>[123]\d\d) (?P<size>\d+|-).*)$"
 )
 
 

@@ -27,7 +27,9 @@ _DENIED = re.compile(
 )  # did not exit successfully
 
 # Classes that say nothing beside a phrase that does.
-GENERIC = frozenset({"Error", "Exception", "Throwable", "RuntimeException", "RuntimeError", "Failure", "Fault"})
+GENERIC = frozenset(
+    {"Error", "Exception", "Throwable", "RuntimeException", "RuntimeError", "Failure", "Fault", "NativeError"}
+)
 _PACKAGE = r"(?:[A-Za-z_$][\w$]*(?:\.|::|\\{1,2})){0,24}"
 _SUFFIX = r"(?:Exception|Error|Fault|Failure|Throwable|Interrupt|Exit)"
 # An exception's class is followed by its message, its code or the end of the line.

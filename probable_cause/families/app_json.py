@@ -24,7 +24,7 @@ def flatten(document: dict[str, Any]) -> dict[str, Any]:
             for inner, item in value.items():
                 inner = inner.lower()
                 flat.setdefault(f"{key}.{inner}", item)
-                if type(item) is dict and inner in ("thread", "response"):
+                if type(item) is dict and inner in ("thread", "response", "exception"):
                     for last, leaf in item.items():
                         flat.setdefault(f"{key}.{inner}.{last.lower()}", leaf)
     for outer in (

@@ -12,7 +12,7 @@ from probable_cause.families.values import words
 LEVEL = words(
     """leveldisplayname level severity log.level loglevel log_level lvl levelname level_name severitytext severity_text
     severitynumber severity_number @l @level logged_level levelno error_severity syslog.severity priority s label
-    detail.eventtype status"""
+    detail.eventtype messagetype status"""
 )
 MESSAGE = words(
     """message msg @message log @m renderedmessage @mt body event short_message text textpayload fullmessage
@@ -25,7 +25,7 @@ LOGGER = words(
 TIME = words(
     """@timestamp timestamp time ts t @t datetime date asctime timemillis timeunixnano eventtime event_timestamp
     __realtime_timestamp requesttimeepoch requesttime time_iso8601 time_local start_time query_timestamp timecreated
-    stagetimestamp requestreceivedtimestamp"""
+    stagetimestamp requestreceivedtimestamp lasttimestamp"""
 )
 TRACE_ID = words(
     """trace_id traceid trace.id dd.trace_id oteltraceid x-b3-traceid logging.googleapis.com/trace xray_trace_id trace
@@ -38,17 +38,17 @@ SERVICE = words(
 )
 THREAD = words("thread thread_name threadname process.thread.name logger.thread_name ctx")
 STACK = words(
-    """stack_trace stacktrace stack error.stack_trace error.stack err.stack exc_info exception @x traceback
-    exception.stacktrace exception.stack_trace thrown.extendedstacktrace trace_back"""
+    """stack_trace stacktrace stack throwableinformation error.stack_trace error.stack err.stack exc_info exception
+    @x traceback exception.stacktrace exception.stack_trace thrown.extendedstacktrace trace_back"""
 )
 ERROR_TYPE = words(
     """error.type error.kind error.name error.class error.code errortype error_type exception.type exception_class
-    exception.exception_class exception.exceptionclass exception.class exception.name err.type err.name err.code
-    thrown.name error_class error_code errorcode details.error"""
+    exception_name context.exception.class exception.exception_class exception.exceptionclass exception.class
+    exception.name err.type err.name err.code thrown.name error_class error_code errorcode details.error"""
 )
 ERROR_TEXT = words(
     """error.message errormessage error_message err.message exception.message exception.exception_message
-    thrown.message error err exception details.cause attr.error"""
+    context.exception.message thrown.message error err exception details.cause attr.error"""
 )
 REQUEST_ID = words("request_id requestid awsrequestid aws_request_id record.requestid function_request_id reqid req.id")
 REQUESTED = frozenset(
@@ -60,7 +60,7 @@ REQUESTED = frozenset(
 CLIENT = words(
     """client_ip remote_ip client.ip clientip remote_addr remote_host request.client_ip request.remote_ip source.ip
     sourceip ip srcaddr httprequest.clientip sourceips clienthost clientaddress client_address clientaddr
-    downstream_remote_address"""
+    downstream_remote_address client event.src_ip"""
 )
 CLIENT_PORT = words("remote_port client_port client.port source.port srcport")
 UPSTREAM = words("upstream_host upstream_addr upstreamaddr serviceaddr")  # where a proxy sent the request
@@ -89,6 +89,6 @@ NESTED = frozenset(
     words(
         """@fields fields log error err exception process kubernetes service trace span http host dd thrown syslog
     attributes extra context details record resource instant data otel payload request client source properties
-    logger jsonpayload detail attr httprequest req"""
+    logger jsonpayload detail attr httprequest req event"""
     )
 )

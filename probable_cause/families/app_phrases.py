@@ -51,7 +51,7 @@ TlsError, tls:
     cert_has_expired | self signed certificate in | ssl_connect returned=
 AuthenticationFailed, auth:
     authentication failed | login failed | invalid credentials | wrongpass | expiredtoken | invalidclienttokenid |
-    signaturedoesnotmatch | access denied for user | noauth authentication
+    authentication failure | signaturedoesnotmatch | access denied for user | noauth authentication
 AccessDenied, auth:
     accessdenied | access denied | permission denied | is not authorized to perform | unauthorizedoperation |
     403 forbidden
@@ -73,6 +73,8 @@ ProcessExited, crash:
     runtime.exiterror | process exited before completing | runtime exited | crashloopbackoff |
     back-off restarting failed | exited with code 1 | exit status 1 | signal: aborted |
     main process exited | failed with result
+UnhandledRejection, crash:
+    unhandledpromiserejection | err_unhandled_rejection | triggeruncaughtexception
 ModuleNotFound, deploy:
     cannot find module | no module named | unable to import module | importmoduleerror | noclassdeffounderror |
     classnotfoundexception | handlernotfound | exec format error | imagepullbackoff | errimagepull |

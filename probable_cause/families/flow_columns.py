@@ -20,7 +20,8 @@ from probable_cause.families.flow_format import ACTIONS, COLUMNS, KNOWN, STATUSE
 from probable_cause.families.values import is_ip
 
 _MILLISECONDS = 10**11  # as in vpc_flow: epoch numbers from here on are not seconds
-_IPV4 = r"^(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])(?:\.|$)){4}$"
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
+_IPV4 = rf"^{_OCTET}(?:\.{_OCTET}){{3}}$"
 _NOT_PLAIN = bytes(number for number in range(32) if number != 10) + b"\x7f"
 _JSON = ("{", "[", '"')  # a line may be wrapped in it
 _QUOTES = tuple(mark.encode() for mark in _JSON)

@@ -192,6 +192,7 @@ def test_lines_inside_json(wrapped: Any) -> None:
         (LINE.replace("443", "-1"), None, "bad_number"),
         (LINE.replace("443", "0x1"), None, "bad_number"),
         (LINE.replace(" 6 ", " 256 "), None, "bad_number"),
+        (LINE.replace("10.0.0.2", "10.0.0.2."), None, "bad_ip"),
         (LINE.replace("1680", "9223372036854775808"), None, "bad_number"),
         (LINE.replace("1680", "\u0661"), None, "bad_number"),
         (LINE.replace("1700000000", "soon"), None, "bad_number"),
