@@ -73,6 +73,7 @@ bench: setup ## speed and latency on this machine, as ratios within one run, bes
 	@$(BIN)/python -m benchmarks.families
 	@$(BIN)/python -m benchmarks.rules
 	@$(BIN)/python -m benchmarks.floods
+	@$(BIN)/python -m benchmarks.growth
 	@$(BIN)/python -m benchmarks.latency
 
 notebook: setup ## open the notebooks in JupyterLab, on 127.0.0.1 only

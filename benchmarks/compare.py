@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,6 +45,7 @@ PEERS: dict[str, Peer] = {
     "DuckDB": columnar_peers.duckdb,
 }
 WARM_UP = 20.0
+T = TypeVar("T")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -107,7 +108,7 @@ def run_one(name: str, file: Path, answers: Path, times: int, shares: Sequence[i
     for share in shares:
         run = make(payloads[:share])
         run()
-        best = min((_timed(run) for _ in range(times)), key=lambda one: one[0])
+        best = min((timed(run) for _ in range(times)), key=lambda one: one[0])
         seconds.append(round(best[0], 3))
         cpu.append(round(best[1], 2))
         if (answer := best[2]) is not None:
@@ -116,7 +117,8 @@ def run_one(name: str, file: Path, answers: Path, times: int, shares: Sequence[i
     return {"what": name, "seconds": seconds, "cpu_seconds": cpu, "peak_mb": round(_peak_kb() / 1024)}
 
 
-def _timed(run: Callable[[], Answer | None]) -> tuple[float, float, Answer | None]:
+def timed(run: Callable[[], T]) -> tuple[float, float, T]:
+    """Seconds, CPU seconds over this process and all that it started, and what the run gave."""
     cpu, began = _cpu(), time.perf_counter()
     answer = run()
     return time.perf_counter() - began, _cpu() - cpu, answer

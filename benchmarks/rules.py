@@ -29,11 +29,11 @@ FEW, MANY = 50, 1_000
 SMALL = 20  # records of a small batch
 
 
-def few(rules: RuleSet, needed: set[str]) -> RuleSet:
-    """FEW rules: the needed ones, and every so many-th of the others."""
+def few(rules: RuleSet, needed: set[str], number: int = FEW) -> RuleSet:
+    """So many rules: the needed ones, and every so many-th of the others."""
     others = [rule for rule in rules.rules if rule.rule_id not in needed]
-    step = len(others) / max(FEW - len(needed), 1)
-    filling = [others[int(number * step)] for number in range(FEW - len(needed))]
+    step = len(others) / max(number - len(needed), 1)
+    filling = [others[int(place * step)] for place in range(number - len(needed))]
     return _ordered([rule for rule in rules.rules if rule.rule_id in needed] + filling)
 
 
@@ -58,6 +58,12 @@ def _ordered(rules: list[Rule]) -> RuleSet:
     return RuleSet(tuple(sorted(rules, key=lambda rule: (-rule.relevance, rule.rule_id))))
 
 
+def matching(events: DataFrame, rules: RuleSet) -> set[str]:
+    """Ids of the rules that any of the events (schemas.EVENT) matches best."""
+    rows = classify(events, rules).where("rule_id is not null").select("rule_id").distinct().collect()
+    return {row[0] for row in rows}
+
+
 def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     """Events/s and seconds of a small batch, by number of rules."""
     payloads = [data for _, data in records(events, seed, World())]
@@ -69,10 +75,10 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     hop = decode_batches(routing_of(configuration.log_groups))
     whole, small = (in_memory(spark, part).mapInArrow(hop, EVENT) for part in (payloads, payloads[:SMALL]))
     lines = whole.count()
-    found = classify(whole, scope.rules).where("rule_id is not null").select("rule_id").distinct().collect()
+    found = matching(whole, scope.rules)
     sets = {
         "envelope + families": None,
-        **{str(len(one)): one for one in (few(scope.rules, {row[0] for row in found}), scope.rules, many(scope.rules))},
+        **{str(len(one)): one for one in (few(scope.rules, found), scope.rules, many(scope.rules))},
     }
 
     def kept(source: DataFrame, rules: RuleSet | None) -> DataFrame:

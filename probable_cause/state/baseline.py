@@ -31,6 +31,7 @@ FLIP_SPANS = 72  # a refusal this long (6 h) or less after accepted traffic is a
 # alarm in ten thousand looks. An edge seen in each of 24 spans is missed after 3, one seen in half of them after 14.
 CHANCE = 1e-4
 STATE_KEY = "baseline#current"
+ACTION = "SILENCE"  # of the symptom
 _ALL = (1 << REMEMBERED) - 1
 _SPAN, _KEPT = timedelta(seconds=BUCKET), timedelta(days=14)
 
@@ -139,7 +140,7 @@ def _silence(application_id: str, edge: str, trace: Trace, missed: int, until: d
         summary=f"no accepted traffic {edge} since {since:%H:%M}",
         message=f"{edge}: accepted traffic in {trace.mask.bit_count()} of {REMEMBERED} {spans}, then in none of "
         f"{missed} in which {application_id} had other traffic",
-        action="SILENCE",
+        action=ACTION,
         outcome=SILENCE,
         symptom=told.symptom,
         ledger={"event": until},

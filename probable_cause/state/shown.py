@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from probable_cause.state.baseline import ACTION as SILENCE_ACTION
 from probable_cause.state.event_of_interest import RECENT, EventOfInterest
 from probable_cause.state.moments import to_text
 from probable_cause.verdict.types import Verdict
@@ -38,18 +39,29 @@ def layers(
         one = {name: item[name] for name in _TOLD if item.get(name) not in (None, [])}
         past = before.get(layer, {})
         if past.get("EventKey") and past["EventKey"] != one.get("EventKey"):
-            one["Ended"] = _ended(past["EventKey"], verdict, events)
+            one["Ended"] = _ended(past, one, verdict, events)
         elif "Ended" in past:
             one["Ended"] = past["Ended"]
         told[layer] = one
     return told
 
 
-def _ended(event_key: str, verdict: Verdict, events: Mapping[str, EventOfInterest]) -> dict[str, Any]:
-    """How an event left its layer: `resolved` by an operator, `recovered`, `expired` with time, or `outranked`."""
+def _ended(
+    past: Mapping[str, Any], now: Mapping[str, Any], verdict: Verdict, events: Mapping[str, EventOfInterest]
+) -> dict[str, Any]:
+    """How an event left its layer: `resolved` by an operator, `recovered`, `expired` with time, or `outranked`.
+
+    Args:
+        past: what the layer showed. A silence is known only while it lasts (baseline.py).
+        now: what it shows.
+    """
+    event_key = past["EventKey"]
     event = events.get(event_key)
     ended: dict[str, Any] = {"EventKey": event_key, "How": "expired"}
     if event is None:
+        if past.get("Action") == SILENCE_ACTION:
+            refused = now.get("Action") == "REJECT"
+            ended |= {"How": "outranked"} if refused else {"How": "recovered", "Reason": "accepted traffic is back"}
         return ended
     if event.status == "resolved":
         ended |= {"How": "resolved", "By": event.status_by, "Reason": event.status_reason}

@@ -59,7 +59,7 @@ class Scenario:
         line = config_change(self.draw, at(minute), **item)
         self.recorder.add("aws_config", CONFIG, item["resource_type"].replace("::", "-"), at(minute), line, delay)
 
-    def reject(
+    def traffic(
         self, first: float, last: float, count: int, source: str, destination: str, port: int, interface: str,
         action: str = "REJECT", delay: float = 65.0,
     ) -> None:  # fmt: skip
@@ -158,7 +158,7 @@ def all_four_families() -> Scenario:
     one.ip(store, app, "RDS")
     one.resource(group, app, "AWS::EC2::SecurityGroup")
     one.quiet_traffic(app, "web-1", -20, -1, 12)
-    one.reject(-20, -2, 6, web, store, 5432, "eni-0a104f52000000002", action="ACCEPT")
+    one.traffic(-20, -2, 6, web, store, 5432, "eni-0a104f52000000002", action="ACCEPT")
     parameters = {"groupId": group, "ipPermissions": rule(5432, "10.20.1.0/24")}
     one.call(0, "ec2", "RevokeSecurityGroupIngress", parameters, ADMIN, response={"_return": True})
     one.config(
@@ -180,7 +180,7 @@ def all_four_families() -> Scenario:
         },
         configuration={"groupId": group, "ipPermissions": [], "vpcId": "vpc-0a104f52000000003"},
     )
-    one.reject(0.5, 6, 12, web, store, 5432, "eni-0a104f52000000002")
+    one.traffic(0.5, 6, 12, web, store, 5432, "eni-0a104f52000000002")
     one.app(app, "web-1", 0.7, 6, 10, database("tour-db.c1example.eu-central-1.rds.amazonaws.com"))
     one.expect(
         10,
@@ -249,7 +249,7 @@ def group_closed_after_the_reboot() -> Scenario:
     )
     parameters = {"groupId": group, "ipPermissions": rule(5432, "10.22.1.0/24")}
     one.call(30, "ec2", "RevokeSecurityGroupIngress", parameters, ADMIN, response={"_return": True})
-    one.reject(30.4, 38, 20, web, store, 5432, "eni-0c30c105000000003")
+    one.traffic(30.4, 38, 20, web, store, 5432, "eni-0c30c105000000003")
     one.app(app, "web-1", 30.6, 38, 12, database("closed-db.c1example.eu-central-1.rds.amazonaws.com"))
     closed = {"action": "RevokeSecurityGroupIngress", "resource_id": group}
     layers = {
@@ -278,9 +278,9 @@ def network_defers_to_the_reboot() -> Scenario:
     front, back = "10.23.1.10", "10.23.2.20"
     one.ip(back, app)
     one.resource(instance, app, "AWS::EC2::Instance")
-    one.reject(-10, -1, 8, front, back, 8443, "eni-0d40defe000000002", action="ACCEPT")
+    one.traffic(-10, -1, 8, front, back, 8443, "eni-0d40defe000000002", action="ACCEPT")
     one.call(0, "ec2", "RebootInstances", instances(instance), response={"_return": True})
-    one.reject(0.5, 3, 9, front, back, 8443, "eni-0d40defe000000002")
+    one.traffic(0.5, 3, 9, front, back, 8443, "eni-0d40defe000000002")
     reboot = {"action": "RebootInstances", "resource_id": instance}
     one.expect(
         6,
@@ -298,7 +298,7 @@ def repeated_213_times() -> Scenario:
     )
     app, back = "repeat-shop", "10.24.2.20"
     one.ip(back, app)
-    one.reject(0, 40, 213, "10.24.1.10", back, 443, "eni-0e502e0e000000001")
+    one.traffic(0, 40, 213, "10.24.1.10", back, 443, "eni-0e502e0e000000001")
     one.recorder.duplicate(0.2, later=400)
     one.expect(15, app, layers={"network": {"action": "REJECT"}}, root_cause="none")
     one.expect(
@@ -319,7 +319,7 @@ def bots_at_the_periphery() -> Scenario:
         source = f"203.0.113.{one.draw.randint(1, 254)}" if number % 2 else f"198.51.100.{one.draw.randint(1, 254)}"
         port = one.draw.choice([22, 23, 445, 3389, 5900, 6379, 8080])
         minute = number * 1.5
-        one.reject(minute, minute, 1, source, edge, port, "eni-0f60ed7e000000001")
+        one.traffic(minute, minute, 1, source, edge, port, "eni-0f60ed7e000000001")
     one.quiet_traffic(app, "edge-1", 0, 60, 10)
     one.expect(
         65,
@@ -337,7 +337,7 @@ def reject_between_two_applications() -> Scenario:
     )
     one.ip("10.11.11.10", "front-shop", "ELB")
     one.ip("10.1.1.10", "back-shop", "Instance")
-    one.reject(0, 5, 7, "10.11.11.10", "10.1.1.10", 8080, "eni-0a70bf48000000001")
+    one.traffic(0, 5, 7, "10.11.11.10", "10.1.1.10", 8080, "eni-0a70bf48000000001")
     counts = [{"event_type": "network", "action": "REJECT", "count": 7}]
     for app in ("front-shop", "back-shop"):
         one.expect(8, app, root_cause="none", layers={"network": {"action": "REJECT"}}, counts=counts)
@@ -354,8 +354,8 @@ def address_changed_hands() -> Scenario:
     one.ip(address, after, "ELB", valid_from=stamp(at(5)))
     interface = "eni-0a70bf48000000027"
     # The first ones arrive after the address has moved.
-    one.reject(1, 3, 3, "10.27.9.9", address, 8080, interface, delay=420)
-    one.reject(6, 9, 4, "10.27.9.9", address, 8080, interface)
+    one.traffic(1, 3, 3, "10.27.9.9", address, 8080, interface, delay=420)
+    one.traffic(6, 9, 4, "10.27.9.9", address, 8080, interface)
     for app, count in ((before, 3), (after, 4)):
         counts = [{"event_type": "network", "action": "REJECT", "count": count}]
         one.expect(12, app, root_cause="none", layers={"network": {"action": "REJECT"}}, counts=counts)
@@ -451,7 +451,7 @@ def the_window_passes() -> Scenario:
     )
     app, back = "quiet-shop", "10.28.2.20"
     one.ip(back, app)
-    one.reject(0, 4, 6, "10.28.1.10", back, 6379, "eni-0da0159e000000001")
+    one.traffic(0, 4, 6, "10.28.1.10", back, 6379, "eni-0da0159e000000001")
     one.app(app, "cache-1", 0.5, 4, 5, refused("10.28.2.20:6379"))
     one.expect(
         8,
@@ -498,7 +498,7 @@ def changes_that_caused_nothing() -> Scenario:
     one.call(3.5, "ec2", "StopInstances", instances("i-0fc08fee000000003"))
     parameters = {"groupId": group, "ipPermissions": rule(5432, "10.30.1.0/24")}
     one.call(2, "ec2", "RevokeSecurityGroupIngress", parameters, pipeline(), response={"_return": True})
-    one.reject(2.4, 7, 14, web, store, 5432, "eni-0fc08fee000000004")
+    one.traffic(2.4, 7, 14, web, store, 5432, "eni-0fc08fee000000004")
     closed = {"action": "RevokeSecurityGroupIngress", "resource_id": group}
     one.expect(
         10,
@@ -548,7 +548,7 @@ def bad_input_stops_nothing() -> Scenario:
     recorder.add("cloudtrail", TRAIL, "sturdy", at(1), "[]", 60)
     recorder.add("aws_config", CONFIG, "sturdy", at(1), '{"messageType":"SomethingElse"}', 60)
     one.call(0, "ec2", "RebootInstances", instances(instance), response={"_return": True})
-    one.reject(0.6, 4, 11, "10.31.1.10", back, 8443, "eni-0ad03452000000002")
+    one.traffic(0.6, 4, 11, "10.31.1.10", back, 8443, "eni-0ad03452000000002")
     reboot = {"action": "RebootInstances", "resource_id": instance}
     one.expect(
         8,
@@ -601,7 +601,7 @@ def accepted_then_refused() -> Scenario:
     for owner in (app, other):
         one.resource(rules, owner, "AWS::EC2::NetworkAcl")
     for minute in (-180, -120, -60, -1):
-        one.reject(minute, minute + 0.5, 3, web, store, 5432, "eni-0cf0f11b000000002", action="ACCEPT")
+        one.traffic(minute, minute + 0.5, 3, web, store, 5432, "eni-0cf0f11b000000002", action="ACCEPT")
     entry = {
         "networkAclId": rules,
         "ruleNumber": 90,
@@ -612,8 +612,8 @@ def accepted_then_refused() -> Scenario:
         "portRange": {"from": 1, "to": 65535},
     }
     one.call(0, "ec2", "CreateNetworkAclEntry", entry, pipeline(), response={"_return": True})
-    one.reject(60, 60, 1, web, store, 5432, "eni-0cf0f11b000000002")
-    one.reject(60, 60, 1, stray, "10.32.9.9", 5432, "eni-0cf0f11b000000003")
+    one.traffic(60, 60, 1, web, store, 5432, "eni-0cf0f11b000000002")
+    one.traffic(60, 60, 1, stray, "10.32.9.9", 5432, "eni-0cf0f11b000000003")
     denied = {"action": "CreateNetworkAclEntry", "resource_id": rules}
     counts = [{"event_type": "network", "action": "REJECT", "count": 1}]
     one.expect(65, app, root_cause={"event_type": "network", **denied}, layers={"network": denied}, counts=counts)
@@ -635,10 +635,10 @@ def gone_silent() -> Scenario:
     one.ip("10.33.7.10", other)
     one.ip("10.33.7.20", other, "RDS")
     one.resource(table, app, "AWS::EC2::RouteTable")
-    one.reject(-150, -1, 150, web, store, 5432, "eni-0de51e47000000002", action="ACCEPT")
-    one.reject(-150, 58, 105, edge, web, 8080, "eni-0de51e47000000003", action="ACCEPT")
+    one.traffic(-150, -1, 150, web, store, 5432, "eni-0de51e47000000002", action="ACCEPT")
+    one.traffic(-150, 58, 105, edge, web, 8080, "eni-0de51e47000000003", action="ACCEPT")
     # Of this one all records end: that is no silence.
-    one.reject(-150, -1, 150, "10.33.7.10", "10.33.7.20", 3306, "eni-0de51e47000000004", action="ACCEPT")
+    one.traffic(-150, -1, 150, "10.33.7.10", "10.33.7.20", 3306, "eni-0de51e47000000004", action="ACCEPT")
     route = {"routeTableId": table, "destinationCidrBlock": "10.33.2.0/24"}
     deleted = {"action": "DeleteRoute", "resource_id": table}
     one.call(0.2, "ec2", "DeleteRoute", route, ADMIN, response={"_return": True})
@@ -653,7 +653,7 @@ def gone_silent() -> Scenario:
     one.call(
         30, "ec2", "CreateRoute", {**route, "natGatewayId": "nat-0de51e47000000005"}, ADMIN, response={"_return": True}
     )
-    one.reject(31, 58, 28, web, store, 5432, "eni-0de51e47000000002", action="ACCEPT")
+    one.traffic(31, 58, 28, web, store, 5432, "eni-0de51e47000000002", action="ACCEPT")
     silences = [{"event_type": "network", "action": "SILENCE", "count": 0}]
     one.expect(60, app, root_cause="none", layers={"application": "healthy"}, counts=silences)
     one.expect(60, other, root_cause="none", layers={"network": "healthy"})

@@ -16,6 +16,7 @@ from probable_cause.state.event_item import Repeats, Stored
 from probable_cause.state.event_of_interest import EventOfInterest
 from probable_cause.state.identity import Seen
 from probable_cause.state.memory import memory_tables
+from probable_cause.state.shown import layers
 from probable_cause.verdict import DEFAULT, VerdictModel, judge
 from tests.unit.verdict.events import cause, symptom
 
@@ -194,6 +195,27 @@ def test_a_silence_shows_in_its_layer_can_be_acted_on_and_ends_with_traffic():
     learn(tables, "shop", [seen(DB, 29), seen(CACHE, 29)], None)
     assert load_events(tables, "shop") == {}
     assert renew(tables, "shop", at(30), DEFAULT).verdict.layers["network"].state == "healthy"
+
+
+def test_a_silence_is_over_when_traffic_is_back():
+    tables = memory_tables()
+    learn(tables, "shop", [seen(DB, *ALL_DAY), seen(CACHE, *range(28))], None)
+    (event_key,) = load_events(tables, "shop")
+    renew(tables, "shop", at(28), DEFAULT)
+    learn(tables, "shop", [seen(DB, 29), seen(CACHE, 29)], None)
+    renew(tables, "shop", at(30), DEFAULT)
+    told = tables.states.get({"ApplicationId": "shop", "StateKey": "overall#current"})["Layers"]["network"]
+    assert told["Ended"] == {"EventKey": event_key, "How": "recovered", "Reason": "accepted traffic is back"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "how"), [("REJECT", "outranked"), (None, "recovered"), ("RebootInstances", "recovered")]
+)
+def test_how_a_silence_left_its_layer(shown, how):
+    before = {"network": {"EventKey": "network#silence#1", "Action": baseline.ACTION}}
+    item = {"EventKey": "network#other#1", "Action": shown}
+    told = layers(judge([], at(30), DEFAULT, application_id="shop"), {"network": item}, before, {})
+    assert told["network"]["Ended"]["How"] == how
 
 
 @pytest.mark.parametrize(

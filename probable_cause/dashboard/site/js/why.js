@@ -151,6 +151,7 @@ const FACTORS = {
   time: "it came before the symptom",
   kind: "such a change causes such a symptom",
   path: "it touched what the symptom met",
+  realm: "the symptom is about the kind of thing that it touched",
   clue: "how clear the symptom is",
   fading: "how recent that incident is",
 };
