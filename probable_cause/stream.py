@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.listener import StreamingQueryListener
@@ -109,14 +110,14 @@ class StreamJob:
         failures = 0
         while not self._stopping.is_set():
             self._failure, before = None, self._finished_batches
-            query = self._start()
-            self._became("running")
             try:
+                query = self._start()
+                self._became("running")
                 self._supervise(query)
                 return
-            except StreamingQueryException as exc:
+            except (StreamingQueryException, Py4JJavaError) as exc:  # of a start, too: it asks a Python worker
                 failures = 1 if self._finished_batches > before else failures + 1
-                reason = self._failure or _reason(exc)
+                reason = _reason(self._failure or exc)
                 # Who is busy or out of reach comes back, however long it takes: giving up would not bring it sooner.
                 given_up = failures >= _RESTARTS and not isinstance(reason, BusyError)
                 if isinstance(reason, (FencedError, SourceError, TableError, SettingsError)) or given_up:
@@ -245,9 +246,14 @@ class _Listener(StreamingQueryListener):
         self._job.committed(event.progress)
 
 
-def _reason(error: StreamingQueryException) -> Exception:
-    """The source's own error out of Spark's wrapping: it was raised in a Python worker, so only its text came over."""
-    text = str(error)
+def _reason(error: Exception) -> ProbableCauseError:
+    """Our own error out of Spark's wrapping. What the source raised in a Python worker came over as text only."""
+    if isinstance(error, ProbableCauseError):
+        return error
+    if isinstance(error, Py4JJavaError):
+        text = _first_cause(error.java_exception)
+    else:
+        text = str(error) if isinstance(error, StreamingQueryException) else f"{type(error).__name__}: {error}"
     found = re.search(r"(SourceError|BusyError): (.+)", text)
     if found:
         kind = SourceError if found[1] == "SourceError" else BusyError
@@ -256,6 +262,13 @@ def _reason(error: StreamingQueryException) -> Exception:
     if told in ("", "null"):  # an end of file, where Spark talked with a Python worker
         told = "without a message, as when a Python worker was killed (out of memory?): see what Spark wrote above"
     return ProbableCauseError(f"the query failed: {told}")
+
+
+def _first_cause(thrown: Any) -> str:
+    """What a Java exception was caused by in the first place."""
+    while (cause := thrown.getCause()) is not None:
+        thrown = cause
+    return str(thrown.toString())
 
 
 def log_report(report: BatchReport) -> None:

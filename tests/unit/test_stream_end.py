@@ -1,4 +1,4 @@
-"""How the job ends when something under it ends: with an error that says what to do, and its threads stopped."""
+"""How the job ends, or goes on, when something under it ends: with an error that says what to do, its threads stopped."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from py4j.protocol import Py4JError, Py4JNetworkError
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 
-from probable_cause import settings
-from probable_cause.errors import EnvironmentFaultError, ProbableCauseError, TableError
+from probable_cause import settings, stream
+from probable_cause.errors import BusyError, EnvironmentFaultError, ProbableCauseError, SourceError, TableError
 from probable_cause.progress import Progress
 from probable_cause.stream import StreamJob
 
@@ -82,3 +82,76 @@ def test_a_killed_jvm_is_told_as_such(
         assert fault.value is fails
     made._archive.stop.assert_called_once_with()  # type: ignore[union-attr]
     assert len(jvm.listeners) == (1 if killed else 0)
+
+
+def thrown(*told: str) -> Py4JJavaError:
+    """Of a call into the JVM; each text is caused by the next."""
+    made = None
+    for text in reversed(told):
+        made = SimpleNamespace(
+            _target_id="o1", _gateway_client=None, toString=lambda text=text: text, getCause=lambda cause=made: cause
+        )
+    return Py4JJavaError("An error occurred while calling o1.load.\n", made)
+
+
+CLOSED = thrown("org.apache.spark.SparkException: in awaitResult", "java.io.IOException: Stream closed")
+
+
+@pytest.mark.parametrize(
+    ("fails", "starts", "raised", "told"),
+    [
+        ([CLOSED] * 2, 3, None, ""),
+        ([CLOSED] * 9, 5, ProbableCauseError, "^the query failed: java.io.IOException: Stream closed$"),
+        ([thrown("x.PythonException: BusyError: slow down")] * 7, 8, None, ""),
+        (
+            [thrown("x.PythonException: SourceError: no stream s: create it")],
+            1,
+            SourceError,
+            "^no stream s: create it$",
+        ),
+        ([thrown("null")] * 5, 5, ProbableCauseError, "as when a Python worker was killed"),
+        ([ValueError("a fault of ours")], 1, ValueError, "a fault of ours"),
+    ],
+)
+def test_a_start_that_fails_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, fails: list[Exception], starts: int, raised: type[Exception] | None, told: str
+) -> None:
+    made = object.__new__(StreamJob)
+    waits: list[float] = []
+    stopping = SimpleNamespace(is_set=lambda: False, wait=waits.append)
+    made.__dict__ |= {
+        "_stopping": stopping,
+        "_finished_batches": 0,
+        "progress": Progress(),
+        "_settings": settings.load(),
+    }
+    begun = []
+
+    def start() -> str:
+        begun.append(1)
+        if len(begun) <= len(fails):
+            raise fails[len(begun) - 1]
+        return "query"
+
+    monkeypatch.setattr(made, "_start", start)
+    monkeypatch.setattr(made, "_supervise", lambda query: None)
+    if raised is None:
+        made._run()
+    else:
+        with pytest.raises(raised, match=told):
+            made._run()
+    assert len(begun) == starts and len(waits) == len(begun) - 1
+    assert waits == sorted(waits) and max(waits, default=0) <= 30
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        (thrown("x: BusyError: slow down"), BusyError, "slow down"),
+        (TableError("no table"), TableError, "no table"),
+        (ValueError("of ours\nand more"), ProbableCauseError, "the query failed: ValueError: of ours"),
+    ],
+)
+def test_why_a_query_failed(error: Exception, kind: type[Exception], told: str) -> None:
+    reason = stream._reason(error)
+    assert (type(reason), str(reason)) == (kind, told)
