@@ -1,4 +1,4 @@
-"""How the job ends, or goes on, when something under it ends: with an error that says what to do, its threads stopped."""
+"""How the job ends, or goes on, when something under it ends: its errors say what to do, its threads are stopped."""
 
 from __future__ import annotations
 
