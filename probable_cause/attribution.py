@@ -89,8 +89,8 @@ def attribute(
 
 
 def _owner() -> str:
-    """SQL of one application's struct: which matches are its own, and of those the resources, of which the application
-    of nobody has none by mention."""
+    """SQL of one application's struct: which matches are its own, and which of those are resources that it owns.
+    UNATTRIBUTED owns nothing that is only mentioned."""
     owned = f"m.application = owner and (m.place = 'resource' or (m.place = 'mentioned' and owner != '{UNATTRIBUTED}'))"
     return (
         "named_struct('owner', owner, 'own', filter(matches, m -> m.application = owner), "
@@ -175,20 +175,19 @@ def _matches() -> str:
     """SQL: matches with an application; those by mention or relation only where there are no others; only the
     caller's where it has any. What has none is an unattributed end of a flow, or, when no match has one, the whole
     event."""
-    known = "filter(matches, m -> m.application is not null)"
     # Asked once an event: few have a caller among their keys, and what stands in a lambda is done for each match.
-    called = "filter(k, m -> m.place = 'caller')"
-    asked = f"if(size({called}) > 0, filter(k, m -> array_contains({called}.application, m.application)), k)"
-    direct = "filter(k, m -> m.place not in ('mentioned', 'related'))"
+    callers = "filter(known, m -> m.place = 'caller')"
+    asked = f"if(size({callers}) > 0, filter(known, m -> array_contains({callers}.application, m.application)), known)"
+    is_direct = "m -> m.place not in ('mentioned', 'related')"
+    foremost = let("asked", asked, f"if(exists(asked, {is_direct}), filter(asked, {is_direct}), asked)")
     unknown = (
         f"transform(filter(matches, m -> m.application is null), m -> named_struct('application', '{UNATTRIBUTED}', "
         "'place', m.place, 'rank', m.rank, 'value', m.value, 'type', m.type))"
     )
-    foremost = let("k", asked, f"if(exists(k, m -> m.place not in ('mentioned', 'related')), {direct}, k)")
     return let(
-        "k",
-        let("k", known, foremost),
-        f"if(event.family != 'vpc_flow' and size(k) > 0, k, concat(k, {unknown}))",
+        "foremost",
+        let("known", "filter(matches, m -> m.application is not null)", foremost),
+        f"if(event.family != 'vpc_flow' and size(foremost) > 0, foremost, concat(foremost, {unknown}))",
     )
 
 
