@@ -79,7 +79,7 @@ bench: setup ## speed and latency on this machine, as ratios within one run, bes
 notebook: setup ## open the notebooks in JupyterLab, on 127.0.0.1 only
 	@$(BIN)/python -m jupyterlab notebooks --ip 127.0.0.1 --allow-root
 
-test-matrix: setup ## the tests again on the newest Spark and Delta that go together, in an environment of their own
+test-matrix: setup ## unit and Spark tests on each Python here, with the pinned and the newest Spark and Delta that go together
 	@$(BIN)/python tools/matrix.py
 
 package: setup ## the wheel, the Lambdas' zips, templates and page for AWS, under dist/, with sizes
