@@ -85,7 +85,7 @@ def sink_in_memory(work: Path) -> Sink:
     return sink
 
 
-def _batch(spark: SparkSession, number: int) -> Any:
+def batch(spark: SparkSession, number: int) -> Any:
     start = T0 + timedelta(seconds=number)
     rows = [
         {
@@ -120,7 +120,7 @@ def _latency(spark: SparkSession, work: Path, batches: int) -> dict[str, Any]:
     begin = WARM_UP + batches // 2
     end = begin + batches
     for number in range(WARM_UP + 2 * batches):
-        kept = pipeline.of_interest_or_rejected(_batch(spark, number), sink.scope)
+        kept = pipeline.of_interest_or_rejected(batch(spark, number), sink.scope)
         on = begin <= number < end or number < WARM_UP // 2
         if number == begin:
             archive.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,13 +11,6 @@ from pyspark.sql import functions as F
 
 from probable_cause.archive import delta
 
-# What is looked for within a day: rows of one application lie together, so that a file's bounds exclude it.
-CLUSTERED_BY: Mapping[str, tuple[str, ...]] = {
-    delta.EVENTS: ("application_id", "event_time"),
-    delta.REJECTS: (),
-    delta.STATES: ("application_id",),
-    delta.VERDICTS: ("application_id",),
-}
 UNREFERENCED = timedelta(days=7)  # Delta's own default: a reader or a rollback may need a file for so long
 
 
@@ -35,7 +27,10 @@ class Maintained:
 def maintain(
     spark: SparkSession, path: str, now: datetime, retention: timedelta, unreferenced: timedelta = UNREFERENCED
 ) -> list[Maintained]:
-    """Drops days older than `retention`, compacts and clusters, and removes unreferenced files, table by table.
+    """Drops days older than `retention`, compacts, and removes unreferenced files, table by table.
+
+    Compaction leaves a day alone that is one file already; Z-order would write all days anew each time, and gains
+    nothing while a day is one file (docs/archive.md).
 
     Of state_history a day is dropped only where each of its items has a newer version: else a quiet application could
     not be rebuilt.
@@ -45,17 +40,14 @@ def maintain(
     """
     delta.require(spark)
     done = []
-    for table, columns in CLUSTERED_BY.items():
+    for table in delta.PARTITIONS:
         if not delta.exists(spark, path, table):
             continue
         known = delta.delta_table(spark, path, table)
         dropped = _drop(spark, path, table, known, (now - retention).date(), now)
-        compaction = known.optimize()
-        metrics = (compaction.executeZOrderBy(*columns) if columns else compaction.executeCompaction()).first()
+        metrics = known.optimize().executeCompaction().first()["metrics"]
         known.vacuum(unreferenced / timedelta(hours=1))
-        done.append(
-            Maintained(table, metrics["metrics"]["numFilesRemoved"], metrics["metrics"]["numFilesAdded"], dropped)
-        )
+        done.append(Maintained(table, metrics["numFilesRemoved"], metrics["numFilesAdded"], dropped))
     return done
 
 
