@@ -117,7 +117,7 @@ class StreamJob:
                 return
             except (StreamingQueryException, Py4JJavaError) as exc:  # of a start, too: it asks a Python worker
                 failures = 1 if self._finished_batches > before else failures + 1
-                reason = _reason(self._failure or exc)
+                reason = reason_of(self._failure or exc)
                 # Who is busy or out of reach comes back, however long it takes: giving up would not bring it sooner.
                 given_up = failures >= _RESTARTS and not isinstance(reason, BusyError)
                 if isinstance(reason, (FencedError, SourceError, TableError, SettingsError)) or given_up:
@@ -246,7 +246,7 @@ class _Listener(StreamingQueryListener):
         self._job.committed(event.progress)
 
 
-def _reason(error: Exception) -> ProbableCauseError:
+def reason_of(error: Exception) -> ProbableCauseError:
     """Our own error out of Spark's wrapping. What the source raised in a Python worker came over as text only."""
     if isinstance(error, ProbableCauseError):
         return error

@@ -103,8 +103,8 @@ def archive_of(spark: SparkSession, settings: Settings, sink: Sink) -> Archive |
     )
 
 
-def events_of(spark: SparkSession, settings: Settings, scope: Scope) -> DataFrame:
-    """The stream's events, schemas.EVENT, without the lines that no rule of the scope can match."""
+def events_of(spark: SparkSession, settings: Settings, scope: Scope | None) -> DataFrame:
+    """The stream's events, schemas.EVENT, without the lines that no rule of the scope can match; None: with all."""
     return read_stream(
         spark,
         stream_name=settings.stream.name,
@@ -116,5 +116,5 @@ def events_of(spark: SparkSession, settings: Settings, scope: Scope) -> DataFram
         on_trimmed=settings.stream.on_trimmed,
         log_groups=settings.log_groups,
         max_decompressed=settings.max_decompressed,
-        prefilter=pipeline.prefilter(scope) if settings.stream.prefilter else NOTHING,
+        prefilter=pipeline.prefilter(scope) if scope and settings.stream.prefilter else NOTHING,
     )

@@ -15,12 +15,14 @@ from pyspark.sql import DataFrame, SparkSession
 from probable_cause.errors import EnvironmentFaultError, ProbableCauseError
 
 EVENTS, REJECTS, STATES, VERDICTS = "events_of_interest", "rejected_records", "state_history", "verdicts"
+ALL_EVENTS = "events"  # optional, of a job of its own
 # Columns that a table is laid out by on disk; `day` is the UTC date.
 PARTITIONS = {
     EVENTS: ("day", "family"),
     REJECTS: ("day", "family"),
     STATES: ("day",),
     VERDICTS: ("day",),
+    ALL_EVENTS: ("day", "family"),
 }
 _SEARCHED = ("application_id", "event_time")
 _EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
@@ -86,13 +88,17 @@ def append(rows: DataFrame, path: str, table: str, transaction: tuple[str, int] 
     Args:
         transaction: (application id, version): Delta itself ignores a version that it has seen, or a lower one.
     """
-    # Delta keeps statistics of a table's first 32 columns: what readers search by must be among them.
-    first = [name for name in _SEARCHED if name in rows.columns]
-    ordered = rows.select(*first, *(name for name in rows.columns if name not in first))
-    writer = ordered.write.format("delta").mode("append").option("mergeSchema", "true").partitionBy(*PARTITIONS[table])
+    writer = searched_first(rows).write.format("delta").mode("append").option("mergeSchema", "true")
+    writer = writer.partitionBy(*PARTITIONS[table])
     if transaction is not None:
         writer = writer.option("txnAppId", transaction[0]).option("txnVersion", str(transaction[1]))
     writer.save(f"{path.rstrip('/')}/{table}")
+
+
+def searched_first(rows: DataFrame) -> DataFrame:
+    """Delta keeps statistics of a table's first 32 columns: what readers search by must be among them."""
+    first = [name for name in _SEARCHED if name in rows.columns]
+    return rows.select(*first, *(name for name in rows.columns if name not in first))
 
 
 def exists(spark: SparkSession, path: str, table: str) -> bool:

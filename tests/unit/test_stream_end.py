@@ -153,5 +153,5 @@ def test_a_start_that_fails_is_tried_again(
     ],
 )
 def test_why_a_query_failed(error: Exception, kind: type[Exception], told: str) -> None:
-    reason = stream._reason(error)
+    reason = stream.reason_of(error)
     assert (type(reason), str(reason)) == (kind, told)
