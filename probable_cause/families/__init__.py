@@ -11,7 +11,15 @@ from types import ModuleType
 from typing import Any
 
 from probable_cause.errors import RejectedLineError
-from probable_cause.families import app_columns, application, aws_config, cloudtrail, flow_columns, vpc_flow
+from probable_cause.families import (
+    app_columns,
+    application,
+    aws_config,
+    cloudtrail,
+    cloudtrail_columns,
+    flow_columns,
+    vpc_flow,
+)
 from probable_cause.families.blocks import Block, Columns, joined
 from probable_cause.families.flow_format import read_format
 
@@ -64,6 +72,8 @@ def _together(family: str, messages: list[str], format: str | None) -> tuple[lis
     if family == "application":
         blocks, rest = app_columns.parse_plain(messages)
         return blocks, rest.tolist()
+    if family == "cloudtrail":
+        return cloudtrail_columns.parse_plain(messages)
     return [], range(len(messages))
 
 

@@ -20,8 +20,8 @@ from probable_cause.arrow_schema import TIMESTAMP
 from probable_cause.families.app_access import request_time
 from probable_cause.families.app_levels import of_status
 from probable_cause.families.app_object_columns import read_json_lines, read_logfmt_lines
-from probable_cause.families.app_plain import FEWEST, NAMING, TELLING, distinct, tells, tidy
-from probable_cause.families.blocks import Block, fields_of
+from probable_cause.families.app_plain import FEWEST, NAMING, TELLING, tells, tidy
+from probable_cause.families.blocks import Block, distinct, fields_of
 from probable_cause.families.values import iso_time
 
 _AT = r"(?P<at>[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,6})?)"

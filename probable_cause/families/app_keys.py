@@ -20,7 +20,7 @@ MESSAGE = words(
 )
 LOGGER = words(
     """logger logger_name loggername logger.name log.logger @module sourcecontext category target record.name
-    module     component class caller providername provider_name channel c name syslog_identifier subsystem"""
+    module component class caller providername provider_name channel c name syslog_identifier subsystem"""
 )
 TIME = words(
     """@timestamp timestamp time ts t @t datetime date asctime timemillis timeunixnano eventtime event_timestamp

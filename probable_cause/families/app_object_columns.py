@@ -15,9 +15,9 @@ from probable_cause.arrow_schema import TIMESTAMP
 from probable_cause.families import app_keys
 from probable_cause.families.app_json import time_of, word_of
 from probable_cause.families.app_levels import DEBUG, INFO, TRACE, level_of
-from probable_cause.families.app_plain import FEWEST, TELLING, distinct, tells
+from probable_cause.families.app_plain import FEWEST, TELLING, tells
 from probable_cause.families.app_shape import Keys, Shape, shape_of
-from probable_cause.families.blocks import Block, fields_of, joined
+from probable_cause.families.blocks import Block, distinct, fields_of, joined
 
 # logfmt: a value, and a line without its values. Its first key in lower case: services' own lines start with others.
 _VALUE = r'(?:"[^"]*"|[^ "]*)'

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,9 +38,3 @@ def tells(text: pa.Array, pattern: str) -> np.ndarray:
         rest = pc.replace_substring_regex(text.take(pa.array(some)), _VERSION, "/")
         found[some] = pc.match_substring_regex(rest, pattern).fill_null(True).to_numpy(zero_copy_only=False)
     return found
-
-
-def distinct(column: pa.Array, function: Callable[[Any], Any], kind: pa.DataType) -> pa.Array:
-    """function(value) of each value, called once for each that is different."""
-    words = column.dictionary_encode()
-    return pa.array([function(word) for word in words.dictionary.to_pylist()], kind).take(words.indices)

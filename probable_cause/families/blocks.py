@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,12 @@ def joined(blocks: Sequence[Block]) -> Block:
                 ]
             )
     return Block(columns, [line for block in blocks for line in block.lines])
+
+
+def distinct(column: pa.Array, function: Callable[[Any], Any], kind: pa.DataType) -> pa.Array:
+    """function(value) of each value, called once for each that is different."""
+    words = column.dictionary_encode()
+    return pa.array([function(word) for word in words.dictionary.to_pylist()], kind).take(words.indices)
 
 
 def fields_of(others: Sequence[tuple[str, pa.Array]], rows: int) -> pa.Array:

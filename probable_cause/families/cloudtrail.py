@@ -7,6 +7,7 @@ rejected and not mended: what is missing may be the errorCode, and a failed call
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -20,15 +21,15 @@ from probable_cause.families.wrappers import unwrap
 
 # UpdateFunctionCode20150331v2, CreateDistribution2020_05_31: the API version behind the action's name.
 _VERSION = re.compile(r"(?<=[a-z])(?:20\d\d_?[01]\d_?[0-3]\d)(?:v\d+)?$", re.ASCII)
-_TEXTS = {
+NOTES = {
     "event_name": "eventName", "event_id": "eventID", "event_type": "eventType", "event_category": "eventCategory",
     "event_version": "eventVersion", "read_only": "readOnly", "user_agent": "userAgent", "request_id": "requestID",
     "error_message": "errorMessage", "shared_event_id": "sharedEventID", "vpc_endpoint_id": "vpcEndpointId",
     "vpc_endpoint_account_id": "vpcEndpointAccountId", "management_event": "managementEvent",
     "session_from_console": "sessionCredentialFromConsole",
 }  # fmt: skip
-_LONGEST = 256  # characters of an action's name
-_OBJECTS = (
+LONGEST = 256  # characters of an action's name
+OBJECTS = (
     "requestParameters", "responseElements", "userIdentity", "resources", "serviceEventDetails",
     "additionalEventData", "insightDetails",
 )  # fmt: skip
@@ -66,7 +67,7 @@ def _is_record(value: dict[str, Any]) -> bool:
 def _event(record: dict[str, Any], around: dict[str, Any], *, wrapped: bool) -> dict[str, Any]:
     """`around` is what the record was taken out of; `wrapped`: the line is not exactly the record."""
     raw = record
-    for key in _OBJECTS:  # some pipelines turn the objects inside into JSON text
+    for key in OBJECTS:  # some pipelines turn the objects inside into JSON text
         value = record.get(key)
         if type(value) is str and value[:1] in ("{", "["):
             inner = try_load(value)
@@ -76,7 +77,7 @@ def _event(record: dict[str, Any], around: dict[str, Any], *, wrapped: bool) -> 
     insight = insight if isinstance(insight, dict) else {}
     event_name = name(record.get("eventName")) or name(insight.get("eventName"))
     source = name(record.get("eventSource")) or name(insight.get("eventSource"))
-    action = unversioned(event_name[:_LONGEST]) if event_name else None
+    action = unversioned(event_name[:LONGEST]) if event_name else None
     identity = identity_of(record)
     error_code, error_message = failure(record, insight)
     actor = actor_of(identity)
@@ -85,10 +86,9 @@ def _event(record: dict[str, Any], around: dict[str, Any], *, wrapped: bool) -> 
         fields["error_message"] = error_message
     if dry_run(record, error_code):
         fields["dry_run"] = "true"
-    time = record.get("eventTime")
     event: dict[str, Any] = {
         "family": "cloudtrail",
-        "event_time": (iso_time(time) if type(time) is str else any_time(time)) or any_time(around.get("time")),
+        "event_time": time_of(record.get("eventTime")) or any_time(around.get("time")),
         "account_id": name(record.get("recipientAccountId"))
         or name(identity.get("accountId"))
         or name(around.get("account")),
@@ -101,19 +101,7 @@ def _event(record: dict[str, Any], around: dict[str, Any], *, wrapped: bool) -> 
         "fields": fields,
     }
     _add_address(event, fields, record)
-    resources = record.get("resources")
-    ids, kind = find(
-        action or "",
-        (source or "").partition(".")[0],
-        (
-            record.get("requestParameters"),
-            _arns(resources),
-            record.get("responseElements"),
-            record.get("serviceEventDetails"),
-        ),
-    )
-    event["resource_ids"] = ids
-    event["resource_type"] = _listed_type(resources, ids) or kind
+    event["resource_ids"], event["resource_type"] = resources_of(record, action, source)
     if wrapped or record is not raw:
         event["record"] = compact(record)
     return event
@@ -123,6 +111,33 @@ def _event(record: dict[str, Any], around: dict[str, Any], *, wrapped: bool) -> 
 def unversioned(event_name: str) -> str:
     """The action without the API version that Lambda and CloudFront put behind it."""
     return _VERSION.sub("", event_name)
+
+
+def resources_of(record: dict[str, Any], action: str | None, source: str | None) -> tuple[list[str], str | None]:
+    """(ids of the resources that the record names, primary first; type of the primary)."""
+    resources = record.get("resources")
+    ids, kind = find(
+        action or "",
+        (source or "").partition(".")[0],
+        (
+            record.get("requestParameters"),
+            _arns(resources) if resources else None,
+            record.get("responseElements"),
+            record.get("serviceEventDetails"),
+        ),
+    )
+    return ids, (_listed_type(resources, ids) if resources else None) or kind
+
+
+def time_of(value: Any) -> datetime | None:
+    """The UTC time of an eventTime: ISO text, or an epoch number."""
+    return iso_time(value) if type(value) is str else any_time(value)
+
+
+def note(value: Any) -> str | None:
+    """The value as the text of a `fields` entry, booleans in JSON's spelling though they be text."""
+    word = text(value)
+    return word.lower() if word in ("True", "False") else word
 
 
 def _add_address(event: dict[str, Any], fields: dict[str, str], record: dict[str, Any]) -> None:
@@ -137,10 +152,9 @@ def _fields(
     record: dict[str, Any], identity: dict[str, Any], actor: str | None, insight: dict[str, Any]
 ) -> dict[str, str]:
     fields = {}
-    for field, key in _TEXTS.items():
-        value = record.get(key)
-        if value is not None and (word := text(value)):
-            fields[field] = word.lower() if word in ("True", "False") else word
+    for field, key in NOTES.items():
+        if word := note(record.get(key)):
+            fields[field] = word
     console = fields.get("session_from_console", "").lower() == "true"
     who = actor_type(identity, actor, fields.get("user_agent", ""), console)
     if who:

@@ -68,11 +68,12 @@ _TARGETS = {
 @dataclass(frozen=True, slots=True)
 class Named:
     """A resource that a record names. `kind` is its CloudFormation type, if known; `thing` the word for its kind in
-    the names of API actions, in lower case."""
+    the names of API actions, in lower case; `also` another id that it is known by."""
 
     id: str
     kind: str | None
     thing: str
+    also: str | None = None
 
 
 @lru_cache(maxsize=8192)
@@ -83,7 +84,7 @@ def by_id(word: str) -> Named | None:
         if len(parts) < 6 or not parts[5]:
             return None
         kind = _arn_kind(parts[2], parts[5])
-        return Named(word, kind, _thing(kind) or _first_word(parts[5]).replace("-", "").lower())
+        return Named(word, kind, _thing(kind) or _first_word(parts[5]).replace("-", "").lower(), plain_id(word))
     found = _TYPED.fullmatch(word)
     if found is None:
         return None
@@ -142,51 +143,45 @@ def find(action: str, service: str, parts: Iterable[Any]) -> tuple[list[str], st
     service = service[:_LONGEST_KEY]
     for position, part in enumerate(parts):
         if part and type(part) in _WALKED:
-            found += [(-_fits(action, named.thing), position, depth, named) for named, depth in _walk(part, service)]
+            named: list[tuple[Named, int]] = []
+            _walk("", part, 0, service, named)
+            for resource, depth in named:
+                found.append((-_fits(action, resource.thing), position, depth, resource))
     if not found:
         return [], None
-    found.sort(key=_RANK)
+    if len(found) > 1:
+        found.sort(key=_RANK)
     ids: dict[str, None] = {}
-    for *_, named in found[:MOST]:
-        ids.setdefault(named.id)
-        if named.id.startswith("arn:"):
-            if plain := plain_id(named.id):
-                ids.setdefault(plain)
-        elif named.id.startswith("https://"):  # a queue's URL ends with its name
-            ids.setdefault(named.id.rsplit("/", 1)[-1])
+    for rank in found[:MOST]:
+        resource = rank[3]
+        ids[resource.id] = None
+        if resource.also:
+            ids[resource.also] = None
     return list(ids)[:MOST], found[0][3].kind
 
 
-def _walk(part: Any, service: str) -> list[tuple[Named, int]]:
-    """(resource, depth) of each value in `part` that names one, in the order of the record."""
-    named: list[tuple[Named, int]] = []
-    pending: list[tuple[str, Any, int]] = [("", part, 0)]
-    while pending:
-        key, value, depth = pending.pop()
-        kind = type(value)
-        if kind is str:
-            # Most values name nothing: what has no dash is an id only where the parameter says so.
-            if (
-                len(value) <= _LONGEST
-                and len(key) <= _LONGEST_KEY
-                and ("-" in value or ":" in value or _kind(service, key))
-            ):
-                resource = _resource(service, key, value, depth == 1)
-                if resource is not None:
-                    named.append((resource, depth))
-        elif kind is dict:
-            if depth < _DEEPEST:
-                depth += 1
-                for name in reversed(value):
-                    item = value[name]
-                    if item and type(item) in _WALKED and name not in _SKIPPED:
-                        pending.append((name, item, depth))
-        elif depth < _DEEPEST:
-            depth += 1
-            for item in reversed(value):
+def _walk(key: str, value: Any, depth: int, service: str, named: list[tuple[Named, int]]) -> None:
+    """Adds (resource, depth) of each value at `key` that names one to `named`, in the order of the record."""
+    kind = type(value)
+    if kind is str:
+        # Most values name nothing: what has no dash is an id only where the parameter says so.
+        if (
+            len(value) <= _LONGEST
+            and len(key) <= _LONGEST_KEY
+            and ("-" in value or ":" in value or _kind(service, key))
+        ):
+            resource = _resource(service, key, value, depth == 1)
+            if resource is not None:
+                named.append((resource, depth))
+    elif depth < _DEEPEST:
+        if kind is dict:
+            for name, item in value.items():
+                if item and type(item) in _WALKED and name not in _SKIPPED:
+                    _walk(name, item, depth + 1, service, named)
+        else:
+            for item in value:
                 if item and type(item) in _WALKED:
-                    pending.append((key, item, depth))
-    return named
+                    _walk(key, item, depth + 1, service, named)
 
 
 @lru_cache(maxsize=8192)
@@ -209,7 +204,8 @@ def _resource(service: str, key: str, value: str, top: bool) -> Named | None:
     # What EC2 names by id looks like one: a group's name in place of its id is no id.
     if kind.startswith("AWS::EC2") and "-" not in value and kind not in _NAMED_IN_EC2:
         return None
-    return Named(value, kind, _thing(kind))
+    queue = value.rsplit("/", 1)[-1] if value.startswith("https://") else None  # its URL ends with its name
+    return Named(value, kind, _thing(kind), queue)
 
 
 @lru_cache(maxsize=8192)
