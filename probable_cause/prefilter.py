@@ -225,6 +225,7 @@ def _prefixes(first: int, end: int) -> list[str]:
 _LEVELS = "(?:INFO|DEBUG|TRACE|info|debug|trace)"
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _VALUE = r"=(?:\"[^\"\\]*\"|[^\s\"=]+)"
+_QUOTED = rf"(?:{_LEVELS}|\"{_LEVELS}\")"
 _QUIET = "|".join(
     (
         rf"^{_TIME} +{_LEVELS} ",  # logback, log4j, env_logger
@@ -232,7 +233,7 @@ _QUIET = "|".join(
         rf"^{_TIME} - [\w.-]{{1,64}} - {_LEVELS} - ",  # Python's logging
         rf"^{_TIME}\t(?:[0-9a-f-]{{36}}\t)?{_LEVELS}\t",  # Lambda's Node.js, zap
         rf"^\{{(?:[^{{]*[,{{])? ?\"(?:level|severity)\" ?: ?\"{_LEVELS}\"[,}}]",  # JSON
-        rf"^(?:(?:time|ts|t|timestamp){_VALUE} )?level=\"?{_LEVELS}\"?(?: [A-Za-z_][\w.-]*{_VALUE})*$",  # logfmt
+        rf"^(?:(?:time|ts|t|timestamp){_VALUE} )?level={_QUOTED}(?: [A-Za-z_][\w.-]*{_VALUE})*$",  # logfmt
         # An access log's line, answered well.
         r"^[0-9a-f.:]+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] \"[^\"\\]+\" [123]\d\d "
         r"(?:\d+|-)(?: |$)",
