@@ -12,21 +12,16 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
 import pyarrow as pa
 
-from probable_cause.arrow_schema import arrow_schema
-from probable_cause.errors import RejectedLineError
-from probable_cause.families import FAMILIES, parse_line, parse_lines
-from probable_cause.schemas import PARSED
+from probable_cause.families import FAMILIES, parse_lines
+from tests.fuzz.both_ways import SCHEMA, alone, together
 from tests.fuzz.mutate import mutate
 from tests.fuzz.seeds import Seed, seeds
 
 BATCH = 500
 SLOWEST = 1.0  # seconds a line may take
-SCHEMA = arrow_schema(PARSED)
-Event = dict[str, Any]
 
 
 @dataclass
@@ -105,33 +100,14 @@ def compare(family: str, lines: int, seed: int) -> list[str]:
         own = [line for _, _, line in group]
         batch = [rng.choice(own) for _ in range(lines)]
         batch = [mutate(line, rng.choice(own), rng) if rng.random() < 0.5 else line for line in batch]
-        columns, index, rejects = parse_lines(family, batch, form)
-        typed = {name: pa.array(values, SCHEMA.field(name).type) for name, values in columns.items()}
-        rows = pa.table(typed)
-        together: dict[int, list[Event]] = {}
-        for line, row in zip(index, rows.to_pylist(maps_as_pydicts="strict"), strict=True):
-            together.setdefault(line, []).append(_present(row))
-        why = {line: reason for line, reason, _ in rejects}
-        for number, line in enumerate(batch):
-            apart = (together.get(number, []), why.get(number))
-            if apart != (alone := _alone(family, line, form)):
-                faults.append(f"{family}, format {form!r}, line {line!r}: together {apart}, alone {alone}")
+        for line, apart in zip(batch, together(family, batch, form), strict=True):
+            if apart != (single := alone(family, line, form)):
+                faults.append(f"{family}, format {form!r}, line {line!r}: together {apart}, alone {single}")
     return faults
 
 
 def _format(seed: Seed) -> str:
     return seed[1] or ""
-
-
-def _alone(family: str, line: str, form: str | None) -> tuple[list[Event], str | None]:
-    try:
-        return [_present(event) for event in parse_line(family, line, form)], None
-    except RejectedLineError as fault:
-        return [], fault.reason
-
-
-def _present(event: Event) -> Event:
-    return {key: value for key, value in event.items() if value not in (None, [], {}) and key != "family"}
 
 
 def main() -> int:

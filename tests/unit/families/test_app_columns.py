@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import random
 import re
-from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.workload import World, records
-from probable_cause.arrow_schema import arrow_schema
 from probable_cause.envelope import open_record
-from probable_cause.errors import RejectedLineError
-from probable_cause.families import app_columns, app_keys, parse_line, parse_lines
+from probable_cause.families import app_columns, app_keys
 from probable_cause.families.values import words
-from probable_cause.schemas import PARSED
+from tests.fuzz.both_ways import alone, together
 from tests.fuzz.mutate import mutate
 from tests.fuzz.seeds import seeds
 
@@ -29,37 +25,13 @@ WORKLOAD = [
     for payload in open_record(data, 2**20)
     for line in payload.messages
 ]
-SCHEMA = arrow_schema(PARSED)
 ENOUGH = 32  # lines that are read together
-Found = list[dict[str, Any]] | str  # events, or the reason why not
-
-
-def alone(line: str) -> Found:
-    try:
-        return [told(event) for event in parse_line("application", line)]
-    except RejectedLineError as fault:
-        return fault.reason
-
-
-def together(lines: list[str]) -> list[Found]:
-    columns, index, rejects = parse_lines("application", lines)
-    table = pa.table({name: pa.array(values, SCHEMA.field(name).type) for name, values in columns.items()})
-    found: list[Found] = [[] for _ in lines]
-    for line, event in zip(index, table.to_pylist(maps_as_pydicts="strict"), strict=True):
-        found[line].append(told(event))  # type: ignore[union-attr]
-    for line, reason, _ in rejects:
-        found[line] = reason
-    return found
-
-
-def told(event: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if value not in (None, [], {}) and name != "family"}
 
 
 def check(lines: list[str]) -> None:
     batch = lines * -(-ENOUGH // len(lines))
-    for line, found in zip(batch, together(batch), strict=True):
-        assert found == alone(line), line
+    for line, found in zip(batch, together("application", batch), strict=True):
+        assert found == alone("application", line), line
 
 
 def plain(lines: list[str]) -> int:
