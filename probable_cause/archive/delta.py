@@ -101,12 +101,6 @@ def searched_first(rows: DataFrame) -> DataFrame:
     return rows.select(*first, *(name for name in rows.columns if name not in first))
 
 
-def exists(spark: SparkSession, path: str, table: str) -> bool:
-    from delta.tables import DeltaTable
-
-    return bool(DeltaTable.isDeltaTable(spark, f"{path.rstrip('/')}/{table}"))
-
-
 def read(spark: SparkSession, path: str, table: str) -> DataFrame:
     """A table of the archive at `path`.
 
@@ -121,6 +115,17 @@ def read(spark: SparkSession, path: str, table: str) -> DataFrame:
         raise ProbableCauseError(
             f"{path}/{table}: no such table of the archive; the job writes it when archive.enabled is true"
         ) from exc
+
+
+def exists(spark: SparkSession, path: str, table: str) -> bool:
+    """Whether the table is there now. Raises EnvironmentFaultError: no Delta in this session."""
+    require(spark)
+    # Not isDeltaTable(): it goes on saying no of a folder that it saw before another process made the first commit.
+    try:
+        read(spark, path, table)
+    except ProbableCauseError:
+        return False
+    return True
 
 
 def delta_table(spark: SparkSession, path: str, table: str) -> Any:

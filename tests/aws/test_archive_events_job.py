@@ -22,8 +22,7 @@ def test_a_scenario_is_in_the_table_line_by_line(with_delta: SparkSession, tmp_p
     more = {"archive": {"path": archive, "drain": "1s"}}
 
     def stored() -> list[str]:
-        # Not delta.exists(), which remembers the table of another process as missing.
-        if not any((tmp_path / "archive" / delta.ALL_EVENTS / "_delta_log").glob("*.json")):
+        if not delta.exists(with_delta, archive, delta.ALL_EVENTS):
             return []
         rows = delta.read(with_delta, archive, delta.ALL_EVENTS).select("family", "message").toArrow().to_pylist()
         return sorted(f"{row['family']} {row['message']}" for row in rows)
