@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
+from probable_cause import s3a
 from probable_cause.archive import delta
 from probable_cause.errors import EnvironmentFaultError
 
@@ -50,28 +51,58 @@ _LAPTOP = {
 
 
 def build(
-    name: str, master: str | None = None, confs: Mapping[str, str] | None = None, archive: bool = False
+    name: str,
+    master: str | None = None,
+    confs: Mapping[str, str] | None = None,
+    archive: bool = False,
+    paths: Iterable[str] = (),
 ) -> SparkSession:
     """A session with the job's settings.
+
+    Jars come from Maven, once; under spark-submit they are given by `--packages` or `--jars`. A session that is there
+    already has them or not.
 
     Args:
         master: None under spark-submit, which has chosen it; else such as `local[2]`.
         confs: over the job's own.
-        archive: with Delta. Its jars come from Maven, once; when they can't be had, the session starts without them,
-            with one warning. Under spark-submit they are given by `--packages` or `--jars`. A session that is there
-            already has them or not.
+        archive: with Delta. When its jars can't be had, the session starts without them, with one warning.
+        paths: folders that Spark will read or write; s3a:// needs jars, too.
+
+    Raises:
+        EnvironmentFaultError: the jars of s3a:// can't be had.
     """
-    if archive and SparkSession.getActiveSession() is None:
+    if SparkSession.getActiveSession() is not None:
+        return _build(name, master, confs)
+    on_s3 = s3a.coordinates() if master is not None and s3a.needed(paths) else []
+    if archive:
         try:
-            packages = {"spark.jars.packages": delta.coordinates()} if master is not None else {}
-            return _build(name, master, {**delta.SETTINGS, **packages, **(confs or {})})
+            packages = [delta.coordinates(), *on_s3] if master is not None else []
+            return _build(name, master, {**delta.SETTINGS, **_from_maven(packages), **(confs or {})})
         except EnvironmentFaultError as exc:
             log.warning("no archive: %s", exc)
         except PySparkRuntimeError as exc:
-            if "JAVA_GATEWAY_EXITED" not in str(exc):
+            if not _is_without_jars(exc):
                 raise
-            log.warning("no archive: Spark could not get %s from Maven (see above)", delta.coordinates())
-    return _build(name, master, confs)
+            log.warning("no archive: Spark could not get %s from Maven (see above)", " ".join(packages))
+    try:
+        return _build(name, master, {**_from_maven(on_s3), **(confs or {})})
+    except PySparkRuntimeError as exc:
+        if not on_s3 or not _is_without_jars(exc):
+            raise
+        raise EnvironmentFaultError(
+            f"Spark could not get {' '.join(on_s3)} from Maven (see above), which s3a:// paths need: let it reach "
+            "Maven, or choose folders on disk (docs/archive.md)"
+        ) from exc
+
+
+def _from_maven(packages: list[str]) -> dict[str, str]:
+    if not packages:
+        return {}
+    return {"spark.jars.packages": ",".join(packages), "spark.jars.excludes": ",".join(s3a.EXCLUDED)}
+
+
+def _is_without_jars(error: PySparkRuntimeError) -> bool:
+    return "JAVA_GATEWAY_EXITED" in str(error)
 
 
 def _build(name: str, master: str | None, confs: Mapping[str, str] | None) -> SparkSession:

@@ -110,6 +110,11 @@ class Settings:
     lookup_scan: Mapping[str, Any] = field(default_factory=dict)  # what `lookup refresh` goes by, as conf `lookup:`
     sources: tuple[str, ...] = ()
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """What Spark reads and writes, on disk or S3."""
+        return self.checkpoint, self.rejects_path, self.archive_path
+
     def family_defaults(self) -> dict[str, tuple[int, int]]:
         """family -> (half-life, window) in seconds, as the rule catalogue wants them."""
         return {family: (int(decay.half_life), int(decay.window)) for family, decay in self.decay.items()}

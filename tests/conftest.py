@@ -35,19 +35,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def _session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     from probable_cause import session
+    from probable_cause.errors import EnvironmentFaultError
 
-    scratch = tmp_path_factory.mktemp("spark")
-    spark = session.build(
-        "probable-cause-tests",
-        "local[2]",
-        {
-            "spark.sql.warehouse.dir": str(scratch / "warehouse"),
-            # Tests look at plans of a few rows: fewer tasks, less waiting.
-            "spark.sql.shuffle.partitions": "1",
-            "spark.sql.streaming.stopTimeout": "60s",
-        },
-        archive=True,
-    )
+    confs = {
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark") / "warehouse"),
+        # Tests look at plans of a few rows: fewer tasks, less waiting.
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.streaming.stopTimeout": "60s",
+    }
+    try:
+        spark = session.build("probable-cause-tests", "local[2]", confs, archive=True, paths=["s3a://"])
+    except EnvironmentFaultError:
+        # Ivy may have what Delta needs from an earlier run.
+        spark = session.build("probable-cause-tests", "local[2]", confs, archive=True)
     yield spark
     spark.stop()
 

@@ -15,8 +15,8 @@ from pathlib import Path
 # By cost, cheap ones first, and about as long as each other. Each process has a Spark session of its own.
 HALVES = (("unit", "spark", "streaming", "scenarios"), ("aws", "browser"))
 _ROOT = Path(__file__).parent.parent
-# On a fresh machine Spark fetches Delta's jars from Maven. Two that do so at once would write into the same cache.
-_JARS = "from probable_cause import session; session.build('jars', 'local[1]', archive=True).stop()"
+# On a fresh machine Spark fetches jars from Maven. Two that do so at once would write into the same cache.
+_JARS = "from probable_cause import session; session.build('', 'local[1]', archive=True, paths=['s3a://']).stop()"
 
 
 def begin(tiers: tuple[str, ...], **output: object) -> subprocess.Popen[bytes]:

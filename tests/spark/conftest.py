@@ -53,7 +53,13 @@ def reports() -> list[BatchReport]:
 
 
 @pytest.fixture
-def sink(tables: Tables, clock: Clock, reports: list[BatchReport], tmp_path: Path) -> Sink:
+def place(tmp_path: Path) -> str:
+    """Folder of what the job keeps."""
+    return str(tmp_path)
+
+
+@pytest.fixture
+def sink(tables: Tables, clock: Clock, reports: list[BatchReport], place: str) -> Sink:
     configuration = settings.load()
     return Sink(
         scope=wiring.scope_of(configuration),
@@ -62,7 +68,7 @@ def sink(tables: Tables, clock: Clock, reports: list[BatchReport], tmp_path: Pat
         clock=clock,
         wall_clock=clock,
         lookup=LookupCache(tables, 60),
-        rejects_path=str(tmp_path / "rejected"),
+        rejects_path=f"{place}/rejected",
         lease=acquire(tables.states, "test", "checkpoint", T0),
         on_report=reports.append,
     )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from probable_cause import session, settings
+from probable_cause import s3a, session, settings
 from probable_cause.archive import delta, spool, states
 from probable_cause.archive.maintenance import maintain
 from probable_cause.archive.writer import Archive, newest_items
@@ -40,8 +40,8 @@ class Killed(BaseException):
 class Checkpoint:
     """Spark's checkpoint, as far as the archive reads it."""
 
-    def __init__(self, folder: Path, identity: str = FIRST) -> None:
-        self.folder = Folder(str(folder))
+    def __init__(self, folder: str, identity: str = FIRST) -> None:
+        self.folder = Folder(folder)
         self.renew(identity)
 
     def renew(self, identity: str) -> None:
@@ -53,11 +53,11 @@ class Checkpoint:
 
 
 @pytest.fixture
-def checkpoint(tmp_path: Path) -> Checkpoint:
-    return Checkpoint(tmp_path / "checkpoint")
+def checkpoint(place: str) -> Checkpoint:
+    return Checkpoint(f"{place}/checkpoint")
 
 
-def opened(spark: SparkSession, sink: Sink, tmp_path: Path, point: str = "never") -> Archive:
+def opened(spark: SparkSession, sink: Sink, place: str, point: str = "never") -> Archive:
     """An archive as a fresh driver has it, whose process dies at a point."""
 
     def at_point(name: str) -> None:
@@ -68,8 +68,8 @@ def opened(spark: SparkSession, sink: Sink, tmp_path: Path, point: str = "never"
         spark=spark,
         tables=sink.tables,
         scope=sink.scope,
-        path=str(tmp_path / "archive"),
-        checkpoint=str(tmp_path / "checkpoint"),
+        path=f"{place}/archive",
+        checkpoint=f"{place}/checkpoint",
         every=1e9,
         snapshot=1e9,
         clock=sink.wall_clock,
@@ -79,13 +79,13 @@ def opened(spark: SparkSession, sink: Sink, tmp_path: Path, point: str = "never"
     return archive
 
 
-def rows(spark: SparkSession, tmp_path: Path, table: str) -> list[dict[str, Any]]:
-    found = delta.read(spark, str(tmp_path / "archive"), table).toArrow().to_pylist()
+def rows(spark: SparkSession, place: str, table: str) -> list[dict[str, Any]]:
+    found = delta.read(spark, f"{place}/archive", table).toArrow().to_pylist()
     return sorted(found, key=lambda row: json.dumps(row, sort_keys=True, default=str))
 
 
-def ids(spark: SparkSession, tmp_path: Path, table: str = delta.EVENTS) -> list[tuple[str, str]]:
-    return sorted((row["event_id"], row["application_id"]) for row in rows(spark, tmp_path, table))
+def ids(spark: SparkSession, place: str, table: str = delta.EVENTS) -> list[tuple[str, str]]:
+    return sorted((row["event_id"], row["application_id"]) for row in rows(spark, place, table))
 
 
 BATCHES: list[list[dict[str, Any]]] = [
@@ -102,24 +102,24 @@ def run(spark: SparkSession, sink: Sink, checkpoint: Checkpoint, batches: range)
         checkpoint.commit(number)
 
 
-def test_what_is_archived(with_delta: SparkSession, sink: Sink, checkpoint: Checkpoint, tmp_path: Path) -> None:
-    archive = opened(with_delta, sink, tmp_path)
+def test_what_is_archived(with_delta: SparkSession, sink: Sink, checkpoint: Checkpoint, place: str) -> None:
+    archive = opened(with_delta, sink, place)
     run(with_delta, sink, checkpoint, range(3))
     archive.drain()
-    assert ids(with_delta, tmp_path) == EXPECTED
-    first = next(row for row in rows(with_delta, tmp_path, delta.EVENTS) if row["event_id"] == "c1")
+    assert ids(with_delta, place) == EXPECTED
+    first = next(row for row in rows(with_delta, place, delta.EVENTS) if row["event_id"] == "c1")
     assert (first["summary"], first["rule_id"]) == ("ana rebooted i-1", "ec2-reboot-instances")
     assert str(first["day"]) == "2026-03-01"
-    (rejected,) = rows(with_delta, tmp_path, delta.REJECTS)
+    (rejected,) = rows(with_delta, place, delta.REJECTS)
     assert (rejected["event_id"], rejected["reject_reason"], rejected["family"]) == ("bad", "not_json", "unknown")
-    believed = {(row["application_id"], row["health"]) for row in rows(with_delta, tmp_path, delta.VERDICTS)}
+    believed = {(row["application_id"], row["health"]) for row in rows(with_delta, place, delta.VERDICTS)}
     assert ("app1", "failing") in believed or ("app1", "degraded") in believed
     # Nothing is left waiting, and nothing is added by looking again.
     assert spool.plans(archive._spool, checkpoint.folder, 9) == []
     tables = [table for table in delta.PARTITIONS if table != delta.ALL_EVENTS]
-    before = {table: rows(with_delta, tmp_path, table) for table in tables}
-    opened(with_delta, sink, tmp_path).drain()
-    assert {table: rows(with_delta, tmp_path, table) for table in tables} == before
+    before = {table: rows(with_delta, place, table) for table in tables}
+    opened(with_delta, sink, place).drain()
+    assert {table: rows(with_delta, place, table) for table in tables} == before
 
 
 @pytest.mark.parametrize("point", ["spooled", "events_of_interest committed", "rejected_records committed"])
@@ -127,35 +127,35 @@ def test_killed_and_started_again(
     with_delta: SparkSession,
     sink: Sink,
     checkpoint: Checkpoint,
-    tmp_path: Path,
+    place: str,
     point: str,
 ) -> None:
-    archive = opened(with_delta, sink, tmp_path, point)
+    archive = opened(with_delta, sink, place, point)
     with pytest.raises(Killed):
         run(with_delta, sink, checkpoint, range(2))
         archive.drain()
     # The new driver: Spark runs the batch again that it had not committed; more batches come before the next drain.
-    archive = opened(with_delta, sink, tmp_path)
+    archive = opened(with_delta, sink, place)
     again = 0 if point == "spooled" else 2
     run(with_delta, sink, checkpoint, range(again, 3))
     archive.drain()
-    assert ids(with_delta, tmp_path) == EXPECTED
-    assert ids(with_delta, tmp_path, delta.REJECTS) == [("bad", None)]
+    assert ids(with_delta, place) == EXPECTED
+    assert ids(with_delta, place, delta.REJECTS) == [("bad", None)]
 
 
 def test_a_batch_that_spark_may_run_again_waits(
     with_delta: SparkSession,
     sink: Sink,
     checkpoint: Checkpoint,
-    tmp_path: Path,
+    place: str,
 ) -> None:
-    archive = opened(with_delta, sink, tmp_path)
+    archive = opened(with_delta, sink, place)
     write(with_delta, sink, BATCHES[0], 0)
     archive.drain()
-    assert not delta.exists(with_delta, str(tmp_path / "archive"), delta.EVENTS)
+    assert not delta.exists(with_delta, f"{place}/archive", delta.EVENTS)
     run(with_delta, sink, checkpoint, range(2))
     archive.drain()
-    assert ids(with_delta, tmp_path) == EXPECTED[:3]
+    assert ids(with_delta, place) == EXPECTED[:3]
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
@@ -163,11 +163,11 @@ def test_a_fresh_checkpoint_loses_nothing(
     with_delta: SparkSession,
     sink: Sink,
     checkpoint: Checkpoint,
-    tmp_path: Path,
+    place: str,
     epoch: int,
 ) -> None:
     sink.lease = dataclasses.replace(sink.lease, checkpoint=FIRST)
-    archive = opened(with_delta, sink, tmp_path)
+    archive = opened(with_delta, sink, place)
     run(with_delta, sink, checkpoint, range(2))
     archive.drain()
     # Batch ids begin at 0 again; so does the epoch, when the tables are new too.
@@ -176,39 +176,39 @@ def test_a_fresh_checkpoint_loses_nothing(
     write(with_delta, sink, BATCHES[2], 0)
     checkpoint.commit(0)
     archive.drain()
-    assert ids(with_delta, tmp_path) == EXPECTED
+    assert ids(with_delta, place) == EXPECTED
 
 
 def test_verdicts_go_on_without_delta_and_it_catches_up(
     with_delta: SparkSession,
     sink: Sink,
     checkpoint: Checkpoint,
-    tmp_path: Path,
+    place: str,
     tables: Tables,
 ) -> None:
-    (tmp_path / "archive").write_text("a file where the folder should be", encoding="utf-8")
-    archive = opened(with_delta, sink, tmp_path)
+    Path(place, "archive").write_text("a file where the folder should be", encoding="utf-8")
+    archive = opened(with_delta, sink, place)
     run(with_delta, sink, checkpoint, range(1))
     with pytest.raises(Exception, match="archive"):
         archive.drain()
     run(with_delta, sink, checkpoint, range(1, 3))
     assert len(tables.events.query("app1")) == 2
-    (tmp_path / "archive").unlink()
+    Path(place, "archive").unlink()
     archive.drain()
-    assert ids(with_delta, tmp_path) == EXPECTED
-    assert {row["application_id"] for row in rows(with_delta, tmp_path, delta.VERDICTS)} == {"app1", "app2"}
+    assert ids(with_delta, place) == EXPECTED
+    assert {row["application_id"] for row in rows(with_delta, place, delta.VERDICTS)} == {"app1", "app2"}
 
 
 def test_a_spool_that_cannot_be_written_stops_nothing(
     with_delta: SparkSession,
     sink: Sink,
     checkpoint: Checkpoint,
-    tmp_path: Path,
+    place: str,
     tables: Tables,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    (tmp_path / "checkpoint-spool").write_text("in the way", encoding="utf-8")
-    opened(with_delta, sink, tmp_path)
+    Path(place, "checkpoint-spool").write_text("in the way", encoding="utf-8")
+    opened(with_delta, sink, place)
     run(with_delta, sink, checkpoint, range(1))
     assert len(tables.events.query("app1")) == 2
     assert "the archive misses batch 0" in caplog.text
@@ -218,9 +218,9 @@ def test_a_fenced_driver_drains_no_more(
     with_delta: SparkSession,
     sink: Sink,
     checkpoint: Checkpoint,
-    tmp_path: Path,
+    place: str,
 ) -> None:
-    archive = opened(with_delta, sink, tmp_path)
+    archive = opened(with_delta, sink, place)
     run(with_delta, sink, checkpoint, range(1))
     acquire(sink.tables.states, "newer", "checkpoint", T0)
     with pytest.raises(FencedError):
@@ -231,17 +231,17 @@ def test_tables_come_back_cell_by_cell(
     with_delta: SparkSession,
     sink: Sink,
     checkpoint: Checkpoint,
-    tmp_path: Path,
+    place: str,
     clock: Clock,
 ) -> None:
-    archive = opened(with_delta, sink, tmp_path)
+    archive = opened(with_delta, sink, place)
     run(with_delta, sink, checkpoint, range(2))
     archive.drain(whole=False)
     act(sink.tables, "app1", "cloudsystem", "acknowledged", "ana", clock(), "planned")
     run(with_delta, sink, checkpoint, range(2, 3))
     archive.drain()
     rebuilt = memory_tables()
-    items = newest_items(with_delta, str(tmp_path / "archive"))
+    items = newest_items(with_delta, f"{place}/archive")
     assert states.rebuild(rebuilt, items, clock()) == len(items)
     for name in ("events", "states", "by_ip", "by_resource"):
         assert getattr(rebuilt, name).scan() == getattr(sink.tables, name).scan(), name
@@ -250,9 +250,9 @@ def test_tables_come_back_cell_by_cell(
     assert states.rebuild(rebuilt, items, clock()) == 0
 
 
-def test_a_table_that_is_not_there_is_told(with_delta: SparkSession, tmp_path: Path) -> None:
+def test_a_table_that_is_not_there_is_told(with_delta: SparkSession, place: str) -> None:
     with pytest.raises(ProbableCauseError, match=r"archive\.enabled"):
-        delta.read(with_delta, str(tmp_path), delta.EVENTS)
+        delta.read(with_delta, place, delta.EVENTS)
 
 
 @pytest.mark.parametrize("seen", ["nothing", "a log without a commit"])
@@ -272,30 +272,33 @@ def test_the_coordinates_are_those_of_the_pins_and_of_the_docs() -> None:
     pinned = f"io.delta:delta-spark_{pins['pyspark'].rpartition('.')[0]}_2.13:{pins['delta-spark']}"
     if version("pyspark") == pins["pyspark"]:
         assert delta.coordinates() == pinned
+        documented = (ROOT / "docs" / "archive.md").read_text("utf-8")
+        assert f"spark.jars.packages  {','.join([pinned, *s3a.coordinates()])}\n" in documented
+        assert f"spark.jars.excludes  {','.join(s3a.EXCLUDED)}\n" in documented
     for page in (ROOT / "docs").glob("*.md"):
         assert set(re.findall(r"io\.delta:delta-spark[\w.:]+", page.read_text("utf-8"))) <= {pinned}, page
     assert settings.load().archive_enabled is False
 
 
 def test_maintenance_loses_nothing_that_is_kept(
-    with_delta: SparkSession, sink: Sink, checkpoint: Checkpoint, tmp_path: Path, clock: Clock
+    with_delta: SparkSession, sink: Sink, checkpoint: Checkpoint, place: str, clock: Clock
 ) -> None:
-    archive = opened(with_delta, sink, tmp_path)
+    archive = opened(with_delta, sink, place)
     for number in range(3):
         run(with_delta, sink, checkpoint, range(number, number + 1))
         archive.drain(whole=False)
-    path = str(tmp_path / "archive")
-    before, items = ids(with_delta, tmp_path), newest_items(with_delta, path)
+    path = f"{place}/archive"
+    before, items = ids(with_delta, place), newest_items(with_delta, path)
     done = {one.table: one for one in maintain(with_delta, path, at(0), timedelta(days=30))}
     assert done[delta.EVENTS].removed > done[delta.EVENTS].added
     assert not any(one.dropped for one in done.values())
-    assert (ids(with_delta, tmp_path), newest_items(with_delta, path)) == (before, items)
+    assert (ids(with_delta, place), newest_items(with_delta, path)) == (before, items)
     # A day that is whole is not written again, however often it is looked after.
     again = maintain(with_delta, path, at(0), timedelta(days=30))
     assert {one.table: (one.removed, one.added) for one in again} == dict.fromkeys(done, (0, 0))
     # Past retention events go; of an item its newest version stays, or the tables could not be rebuilt.
     assert all(one.dropped for one in maintain(with_delta, path, at(86400 * 40), timedelta(days=30)))
-    assert (ids(with_delta, tmp_path), newest_items(with_delta, path)) == ([], items)
+    assert (ids(with_delta, place), newest_items(with_delta, path)) == ([], items)
 
 
 def test_a_session_that_is_there_stays_with_or_without_delta(

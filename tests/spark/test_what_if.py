@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -52,13 +51,13 @@ def test_without_the_rules_of_cloudtrail_the_reboot_is_not_named(spark: SparkSes
 
 
 def test_the_archive_is_played_as_the_stream_was(
-    with_delta: SparkSession, sink: Sink, tables: Tables, tmp_path: Path
+    with_delta: SparkSession, sink: Sink, tables: Tables, place: str
 ) -> None:
-    archive, checkpoint = opened(with_delta, sink, tmp_path), Checkpoint(tmp_path / "checkpoint")
+    archive, checkpoint = opened(with_delta, sink, place), Checkpoint(f"{place}/checkpoint")
     write(with_delta, sink, [call("c1"), refused("f1", 60), refused("f2", 120)], 0)
     checkpoint.commit(0)
     archive.drain()
-    events = what_if.archived(delta.read(with_delta, str(tmp_path / "archive"), delta.EVENTS))
+    events = what_if.archived(delta.read(with_delta, f"{place}/archive", delta.EVENTS))
     assert events.count() == 3
     lookup = lookup_frame(with_delta, lookups.rows(tables))
     told = what_if.play(events, lookup, sink.scope, sink.model, at(600))
