@@ -8,48 +8,37 @@ Beside jobs/stream.py, where the table is wanted (docs/archive.md says what it c
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import threading
 from dataclasses import replace
 
-from probable_cause import logs, session, settings, stream, wiring
+from probable_cause import entry, logs, settings, stream, wiring
 from probable_cause.archive import delta, events
-from probable_cause.errors import ProbableCauseError
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="The table of all parsed events of the Probable Cause archive.")
-    parser.add_argument("--conf", action="append", default=[], metavar="FILE", help="YAML merged over conf/default.yml")
-    parser.add_argument("--master", help="only without spark-submit, e.g. local[2]")
-    chosen = parser.parse_args(arguments)
+def work(chosen: argparse.Namespace) -> None:
     stopping = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stopping.set())
-    try:
-        configuration = settings.load(*chosen.conf)
-        logs.configure(configuration.log_format)
-        spark = session.build("probable-cause-events", chosen.master, archive=True)
-        delta.require(spark)
-        every = configuration.archive_drain
-        # A batch must be able to cover more stream time than lies between two, or it would never catch up.
-        span = max(configuration.stream.max_span, 2 * every)
-        configuration = replace(configuration, stream=replace(configuration.stream, max_span=span))
-        source = wiring.events_of(spark, configuration, scope=None)
-        rows = events.parsed(source, configuration.max_future, configuration.max_past)
-        query = events.write(rows, configuration.archive_path, f"{configuration.checkpoint}-events", every)
-        while query.isActive and not stopping.wait(0.5):
-            pass
-        error = query.exception()
-        query.stop()
-        if error is not None:
-            raise stream.reason_of(error)
-        spark.stop()
-    except ProbableCauseError as exc:
-        sys.stderr.write(f"probable-cause: {exc}\n")
-        return 1
-    return 0
+    entry.on_end(stopping.set)
+    configuration = settings.load(*chosen.conf)
+    logs.configure(configuration.log_format)
+    spark = entry.session_of("probable-cause-events", chosen.master, configuration)
+    delta.require(spark)
+    every = configuration.archive_drain
+    # A batch must be able to cover more stream time than lies between two, or it would never catch up.
+    span = max(configuration.stream.max_span, 2 * every)
+    configuration = replace(configuration, stream=replace(configuration.stream, max_span=span))
+    source = wiring.events_of(spark, configuration, scope=None)
+    rows = events.parsed(source, configuration.max_future, configuration.max_past)
+    query = events.write(rows, configuration.archive_path, f"{configuration.checkpoint}-events", every)
+    while query.isActive and not stopping.wait(0.5):
+        pass
+    error = query.exception()
+    query.stop()
+    if error is not None:
+        raise stream.reason_of(error)
+    spark.stop()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    arguments = entry.parser("The table of all parsed events of the Probable Cause archive.").parse_args()
+    sys.exit(entry.run(lambda: work(arguments)))

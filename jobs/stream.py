@@ -9,35 +9,24 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 
 import probable_cause
-from probable_cause import logs, session, settings, stream
-from probable_cause.errors import ProbableCauseError
+from probable_cause import entry, logs, settings, stream
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="The Probable Cause stream job.")
-    parser.add_argument("--conf", action="append", default=[], metavar="FILE", help="YAML merged over conf/default.yml")
-    parser.add_argument("--master", help="only without spark-submit, e.g. local[2]")
-    chosen = parser.parse_args(arguments)
+def work(chosen: argparse.Namespace) -> None:
     logs.configure()
-    try:
-        configuration = settings.load(*chosen.conf)
-        logs.configure(configuration.log_format)
-        logging.info("probable-cause %s from %s", probable_cause.__version__, probable_cause.__file__)
-        spark = session.build("probable-cause", chosen.master, archive=configuration.archive_enabled)
-        job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: job.stop())
-        job.run()
-        spark.stop()
-    except ProbableCauseError as exc:
-        sys.stderr.write(f"probable-cause: {exc}\n")
-        return 1
-    return 0
+    configuration = settings.load(*chosen.conf)
+    logs.configure(configuration.log_format)
+    logging.info("probable-cause %s from %s", probable_cause.__version__, probable_cause.__file__)
+    spark = entry.session_of("probable-cause", chosen.master, configuration, configuration.archive_enabled)
+    job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
+    entry.on_end(job.stop)
+    job.run()
+    spark.stop()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    arguments = entry.parser("The Probable Cause stream job.").parse_args()
+    sys.exit(entry.run(lambda: work(arguments)))

@@ -11,8 +11,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from probable_cause import backfill, session, settings
-from probable_cause.errors import ProbableCauseError
+from probable_cause import backfill, entry, settings
 from probable_cause.settings import Settings
 from probable_cause.sources.archived import KINDS
 from probable_cause.state.moments import from_text
@@ -20,7 +19,7 @@ from probable_cause.state.moments import from_text
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the job; 1, with the reason on stderr, when it could not."""
-    parser = argparse.ArgumentParser(description="Log files of the past through the stream's pipeline into the tables.")
+    parser = entry.parser("Log files of the past through the stream's pipeline into the tables.")
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders, on disk or S3")
     parser.add_argument("--kind", choices=KINDS, help="what the files hold")
     parser.add_argument("--log-group", help="of an export of CloudWatch Logs: its files do not say")
@@ -28,34 +27,29 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--to", dest="until", type=from_text, metavar="T", help="events before it")
     parser.add_argument("--rate", type=float, metavar="N", help="at most N lines a second (default: no bound)")
     parser.add_argument("--rebuild", action="store_true", help="put lost items of the tables back from the archive")
-    parser.add_argument("--conf", action="append", default=[], metavar="FILE", help="YAML merged over conf/default.yml")
-    parser.add_argument("--master", help="only without spark-submit, e.g. local[2]")
     chosen = parser.parse_args(arguments)
     if not chosen.rebuild and (chosen.kind is None or not chosen.paths):
         parser.error("give --kind and at least one PATH, or --rebuild")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    try:
-        configuration = settings.load(*chosen.conf)
-        archive = configuration.archive_enabled or chosen.rebuild
-        spark = session.build("probable-cause-backfill", chosen.master, archive=archive)
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-        )
-        try:
-            with bar:
-                told = (_rebuild if chosen.rebuild else _backfill)(spark, configuration, chosen, bar)
-        finally:
-            spark.stop()
-    except ProbableCauseError as exc:
-        sys.stderr.write(f"probable-cause: {exc}\n")
-        return 1
+    return entry.run(lambda: _work(chosen))
+
+
+def _work(chosen: argparse.Namespace) -> None:
+    configuration = settings.load(*chosen.conf)
+    archive = configuration.archive_enabled or chosen.rebuild
+    spark = entry.session_of("probable-cause-backfill", chosen.master, configuration, archive, chosen.paths)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    with bar:
+        told = (_rebuild if chosen.rebuild else _backfill)(spark, configuration, chosen, bar)
+    spark.stop()
     sys.stdout.write(told + "\n")
-    return 0
 
 
 def _rebuild(spark: SparkSession, configuration: Settings, chosen: argparse.Namespace, bar: Progress) -> str:

@@ -287,14 +287,13 @@ def _dashboard(chosen: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from probable_cause import logs, session, stream
+    from probable_cause import entry, logs, stream
 
     configuration = _settings(chosen)
     logs.configure(configuration.log_format)
-    spark = session.build("probable-cause", chosen.master, archive=configuration.archive_enabled)
+    spark = entry.session_of("probable-cause", chosen.master, configuration, configuration.archive_enabled)
     job = stream.StreamJob(spark, configuration, on_report=stream.log_report)
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: job.stop())
+    entry.on_end(job.stop)
     job.run()
     spark.stop()
     return 0

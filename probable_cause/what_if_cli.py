@@ -22,7 +22,7 @@ _LATE = 1.0  # ticks after the last event
 
 def run(chosen: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Plays the events under the settings of --conf, and under those with --rules and --with over them."""
-    from probable_cause import session, what_if
+    from probable_cause import entry, what_if
     from probable_cause.lookup_cache import lookup_frame
     from probable_cause.wiring import model_of, scope_of
 
@@ -31,7 +31,7 @@ def run(chosen: argparse.Namespace, say: Callable[[str], None]) -> int:
     rules = {"rules": {"paths": [str(path.resolve()) for path in chosen.rules]}} if chosen.rules else {}
     other = settings.load(*chosen.conf, *chosen.other, overrides=settings.merge_mappings([overlay, rules]))
     scopes = [(scope_of(one), model_of(one)) for one in ([present, other] if chosen.compare else [other])]
-    spark = session.build("probable-cause-replay", "local[2]", archive=not chosen.bundle)
+    spark = entry.session_of("probable-cause-replay", "local[2]", present, archive=not chosen.bundle)
     try:
         events, rows = _events(spark, chosen, present)
         events = _within(events, chosen.since, chosen.until).persist()
