@@ -131,7 +131,7 @@ def _peer(peer: Peer) -> Callable[[Sequence[bytes]], Callable[[], Answer | None]
 
 def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
     """The pipeline with its whole catalogue as the job runs it, or its floor, over records in Spark's memory."""
-    from probable_cause import pipeline, session, settings, wiring
+    from probable_cause import pipeline, session, settings, sink, wiring
     from probable_cause.decode import decode_batches
     from probable_cause.lookup_cache import lookup_frame
     from probable_cause.schemas import EVENT
@@ -152,7 +152,8 @@ def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
         def whole() -> Answer:
             # Planned anew each time: a plan that ran before would find its shuffles done.
             kept = pipeline.of_interest_or_rejected(source.mapInArrow(hop, EVENT), scope)
-            return _answer(pipeline.by_cause(pipeline.matched(kept), lookup, scope).toArrow())
+            with sink.held(kept) as (rows, size):
+                return _answer(sink.folded(rows, size, lookup, scope))
 
         return floor if name == FLOOR else whole
 

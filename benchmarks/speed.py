@@ -22,7 +22,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks import options
 from benchmarks.workload import World, records
-from probable_cause import pipeline, session, settings, wiring
+from probable_cause import pipeline, session, settings, sink, wiring
 from probable_cause.decode import decode_batches
 from probable_cause.envelope import open_record
 from probable_cause.lookup_cache import lookup_frame
@@ -87,20 +87,23 @@ def measure(events: int, seed: int, times: int) -> dict[str, Any]:
     wanted = source.mapInArrow(decode_batches(routing, pipeline.prefilter(scope)), EVENT)
     # Where every line is read, every accepted flow would be of what is usual: the job reads samples.
     kept = pipeline.of_interest_or_rejected(decoded, replace(scope, rules=scope.rules.of_interest()))
+
+    def whole(kept: DataFrame) -> pa.Table:
+        with sink.held(kept) as (rows, size):
+            return sink.folded(rows, size, lookup, scope)
+
     steps: dict[str, Callable[[], Any]] = {
         "envelope only": lambda: drain(source.mapInArrow(envelope_only, "message string")),
         "envelope + families": lambda: drain(decoded),
         "envelope + families + rules": lambda: drain(kept),
-        "whole pipeline, prefilter": lambda: pipeline.by_cause(
-            pipeline.matched(pipeline.of_interest_or_rejected(wanted, scope)), lookup, scope
-        ).toArrow(),
-        "whole pipeline": lambda: pipeline.by_cause(pipeline.of_interest(kept), lookup, scope).toArrow(),
+        "whole pipeline, prefilter": lambda: whole(pipeline.of_interest_or_rejected(wanted, scope)),
+        "whole pipeline": lambda: whole(kept),
         "plain Python, one core": lambda: plain_python(payloads),
     }
     for run in steps.values():
         run()  # warm
     seconds = {name: best_of(times, run) for name, run in steps.items()}
-    rows = pipeline.by_cause(pipeline.of_interest(kept), lookup, scope).count()
+    rows = whole(kept).num_rows
     spark.stop()
     floor = seconds["envelope only"]
     return {

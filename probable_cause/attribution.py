@@ -9,28 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from probable_cause.addresses import in_any
 from probable_cause.schemas import UNATTRIBUTED
 from probable_cause.sql import let
 
-# Schema of the broadcast table: an IP address, a resource id, an ARN or a log group, whose it is, from when and until
-# before when (null: open).
-LOOKUP = "lookup_key string, owner_application string, owner_type string, valid_from timestamp, valid_to timestamp"
+# Schema of the broadcast table: one row, a hash table of what is looked up (an IP address, a resource id, an ARN or a
+# log group). A key lies in the bucket pmod(crc32(key), number of buckets), with whose it is, from when and until before
+# when (null: open). One row, so that an event's keys are looked up where the event is: a row a key would have to be
+# joined row by row, and what belongs to an event be brought together again by a shuffle.
+OWNER = "struct<application: string, type: string, since: timestamp, until: timestamp>"
+LOOKUP = f"lookup array<map<string, array<{OWNER}>>>"
 # Tags of a Config item that name its application; of several the first here.
 APPLICATION_TAGS = ("Application", "application", "App", "app")
 
 # srcaddr is the interface's primary address; the packet's own address is in pkt-srcaddr where the format has it.
-_SOURCE = "coalesce({0}pkt_source_ip, {0}source_ip)"
-_DESTINATION = "coalesce({0}pkt_destination_ip, {0}destination_ip)"
+_SOURCE = "coalesce(pkt_source_ip, source_ip)"
+_DESTINATION = "coalesce(pkt_destination_ip, destination_ip)"
 _NO_TEXTS = "cast(array() as array<string>)"
 # Linux gives ports from here on to clients: of two such neither is a service.
 _FIRST_EPHEMERAL = 32_768
-_AS_OF = (
-    "key.value = lookup_key and (valid_from is null or event.event_time >= valid_from) "
-    "and (valid_to is null or event.event_time < valid_to)"
-)
 # What a Config item is related to says whose it is only where few share it.
 _SHARED = ("AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::IAM::Policy", "AWS::KMS::Key", "AWS::Config::ResourceCompliance")
 _MOST_RELATED = 50
@@ -46,7 +44,7 @@ def of_network_interest(interest: DataFrame, accepted_cidrs: Sequence[str], coun
     """
     if count_external:
         return interest
-    return interest.where(f"rule_id is null or family != 'vpc_flow' or {in_any(_SOURCE.format(''), accepted_cidrs)}")
+    return interest.where(f"rule_id is null or family != 'vpc_flow' or {in_any(_SOURCE, accepted_cidrs)}")
 
 
 def attribute(
@@ -60,8 +58,7 @@ def attribute(
     An event that several applications share gives a row to each. One that belongs to none goes to UNATTRIBUTED; an
     end of a flow that belongs to none does so too, beside the application of the other end. A call whose resources
     nobody owns belongs to those whose resource is any other string among its parameters. A Config item belongs to
-    the application that its tag names, too; if neither tag nor table know it, to those of what it is related to. The
-    same event delivered twice within the rows given is one.
+    the application that its tag names, too; if neither tag nor table know it, to those of what it is related to.
 
     A refused call that is a symptom, as one of a burst, concerns the application that the caller's role belongs to,
     whosever resource was asked for; if nobody has the role, it is attributed as any other call.
@@ -71,39 +68,49 @@ def attribute(
         accepted_cidrs: an end of a flow outside of them is not looked up.
         application_tags: names of the tag that carries an application's id; of several that an item has, the first.
     """
-    identity = ["event_id", "rule_id", "event_type", "role"]
-    keyed = interest.selectExpr(
-        "coalesce(event_id, position) as event_id",
-        *identity[1:],
-        "struct(*) as event",
-        f"explode_outer({_keys(accepted_cidrs, application_tags)}) as key",
-    )
-    looked_up = keyed.join(F.broadcast(lookup), F.expr(_AS_OF), how="left")
+    keys = _keys(accepted_cidrs, application_tags)
     return (
-        looked_up.groupBy(*identity)
-        .agg(F.expr("any_value(event) as event"), F.expr(f"sort_array(collect_set({_MATCH})) as matches"))
-        .selectExpr("event_id as id", "event", f"{_matches()} as matches")
-        .selectExpr("*", f"inline(transform(array_distinct(matches.application), owner -> {_owner()}))")
-        .selectExpr("event.* except (event_id, application_id)", "id as event_id", "owner as application_id", *_ends())
+        interest.select("*", lookup.scalar().alias("lookup"))
+        # The table leaves with the first step: it must not become part of each row.
+        .selectExpr(
+            "* except (event_id, lookup)", "coalesce(event_id, position) as event_id", f"{_found(keys)} as matches"
+        )
+        .selectExpr("* except (matches)", f"{_matches()} as matches")
+        .selectExpr("*", f"inline(transform(array_distinct(matches.application), holder -> {_owner()}))")
+        .selectExpr("* except (application_id, matches, holder, own, owned)", "holder as application_id", *_ends())
     )
 
 
 def _owner() -> str:
     """SQL of one application's struct: which matches are its own, and which of those are resources that it owns.
     UNATTRIBUTED owns nothing that is only mentioned."""
-    owned = f"m.application = owner and (m.place = 'resource' or (m.place = 'mentioned' and owner != '{UNATTRIBUTED}'))"
+    named = f"m.place = 'mentioned' and holder != '{UNATTRIBUTED}'"
+    owned = f"m.application = holder and (m.place = 'resource' or ({named}))"
     return (
-        "named_struct('owner', owner, 'own', filter(matches, m -> m.application = owner), "
+        "named_struct('holder', holder, 'own', filter(matches, m -> m.application = holder), "
         f"'owned', array_sort(filter(matches, m -> {owned})))"
     )
 
 
-# Whose the looked-up key is: by the log group's own name, by the tag itself, else by the table.
-_MATCH = (
-    "struct(case key.place when 'log_group' then coalesce(event.application_id, owner_application) "
-    "when 'tag' then key.value else owner_application end as application, "
-    "key.place as place, key.rank as rank, key.value as value, owner_type as type)"
-)
+def _found(keys: str) -> str:
+    """SQL of array<struct<application, place, rank, value, type>>: what the keys tell, each at the event's time. One
+    that nobody has is there without an application; an event without a key has one of nulls."""
+    bucket = "get(owned, cast(pmod(crc32(k.value), size(owned)) as int))"
+    valid = "(o.since is null or event_time >= o.since) and (o.until is null or event_time < o.until)"
+    owners = f"filter({bucket}[k.value], o -> {valid})"
+    match = (
+        # Whose the key is: by the log group's own name, by the tag itself, else by the table.
+        "struct(case k.place when 'log_group' then coalesce(application_id, o.application) "
+        "when 'tag' then k.value else o.application end as application, "
+        "k.place as place, k.rank as rank, k.value as value, o.type as type)"
+    )
+    known = let("owners", owners, f"transform(if(size(owners) > 0, owners, array(null)), o -> {match})")
+    matches = let(
+        "keys",
+        keys,
+        f"sort_array(array_distinct(flatten(transform(if(size(keys) > 0, keys, array(null)), k -> {known}))))",
+    )
+    return let("owned", "lookup", matches)
 
 
 def _key(place: str, value: str, rank: str = "0") -> str:
@@ -112,7 +119,7 @@ def _key(place: str, value: str, rank: str = "0") -> str:
 
 def _keys(accepted_cidrs: Sequence[str], application_tags: Sequence[str]) -> str:
     """SQL of what to look up for an event: array<struct<place, rank, value>>, in order of how much it says."""
-    ends = f"array({_key('destination', _DESTINATION.format(''))}, {_key('source', _SOURCE.format(''))})"
+    ends = f"array({_key('destination', _DESTINATION)}, {_key('source', _SOURCE)})"
     inside = f"filter({ends}, k -> {in_any('k.value', accepted_cidrs)})"
     resources = f"transform(resource_ids, (r, i) -> {_key('resource', 'r', 'i')})"
     whole, last = _key("log_group", "log_group"), _key("log_group", "substring_index(log_group, '/', -1)", "1")
@@ -187,7 +194,7 @@ def _matches() -> str:
     return let(
         "foremost",
         let("known", "filter(matches, m -> m.application is not null)", foremost),
-        f"if(event.family != 'vpc_flow' and size(foremost) > 0, foremost, concat(foremost, {unknown}))",
+        f"if(family != 'vpc_flow' and size(foremost) > 0, foremost, concat(foremost, {unknown}))",
     )
 
 
@@ -201,23 +208,21 @@ def _edge() -> str:
             for matches in ("own", "matches")
         )
         ends.append(f"coalesce({mine}, {any_known})")
-    ports = "event.source_port", "event.destination_port"
+    ports = "source_port", "destination_port"
     service = f"least({', '.join(ports)})"
     named = let(
         "e",
         f"array({', '.join(ends)})",
         f"concat(if({ports[1]} <= {ports[0]}, concat(e[0], ' -> ', e[1]), concat(e[1], ' -> ', e[0])), ':', {service}, "
-        "if(event.protocol = 6, '/tcp', '/udp'))",
+        "if(protocol = 6, '/tcp', '/udp'))",
     )
-    return (
-        f"if(owner != '{UNATTRIBUTED}' and event.protocol in (6, 17) and {service} < {_FIRST_EPHEMERAL}, {named}, null)"
-    )
+    return f"if(holder != '{UNATTRIBUTED}' and protocol in (6, 17) and {service} < {_FIRST_EPHEMERAL}, {named}, null)"
 
 
 def _ends() -> list[str]:
     """The columns of schemas.OWNERSHIP from `first`, an application's best match, and `owned`, its resources."""
-    flow = "event.family = 'vpc_flow'"
-    source, destination = _SOURCE.format("event."), _DESTINATION.format("event.")
+    flow = "family = 'vpc_flow'"
+    source, destination = _SOURCE, _DESTINATION
     # Named are the owned resources of the same kind as the first: i-1 and i-2 of a reboot, not their subnet.
     kind = "substring_index({}, '-', 1)"
     named = f"filter(owned, m -> {kind.format('m.value')} = {kind.format('get(owned, 0).value')})"
@@ -227,9 +232,9 @@ def _ends() -> list[str]:
         f"if({flow}, if(get(own, 0).place = 'destination', {source}, {destination}), null) as peer",
         f"if({flow}, {_edge()}, null) as edge",
         # By a tag or a relation the item's own resource is concerned, though the table does not know it.
-        f"case when {flow} then null when event.family = 'aws_config' and size(owned) = 0 then "
-        f"get(event.resource_ids, 0) else array_join(slice({named}.value, 1, 5), ', ') end as resource",
+        f"case when {flow} then null when family = 'aws_config' and size(owned) = 0 then "
+        f"get(resource_ids, 0) else array_join(slice({named}.value, 1, 5), ', ') end as resource",
         # Who looks after unattributed lines must know where they came from.
-        f"if(event.family = 'application' and owner = '{UNATTRIBUTED}' and event.log_group is not null, "
-        "array(event.log_group), owned.value) as owned_resource_ids",
+        f"if(family = 'application' and holder = '{UNATTRIBUTED}' and log_group is not null, "
+        "array(log_group), owned.value) as owned_resource_ids",
     ]

@@ -21,7 +21,7 @@ from probable_cause.arrow_schema import TIMESTAMP, arrow_schema
 from probable_cause.envelope import Payload, open_record
 from probable_cause.errors import RejectedLineError
 from probable_cause.parsing import Batches, Parsed, clean, parse, parse_batches
-from probable_cause.prefilter import NOTHING, Prefilter, passed_over, span_of
+from probable_cause.prefilter import NOTHING, Prefilter, passed_over, sampling_less, span_of
 from probable_cause.routing import Route, Routing
 from probable_cause.schemas import EVENT
 
@@ -134,13 +134,13 @@ def decode_payloads(payloads: Iterable[tuple[Payload, Route | None, str]]) -> Ba
 
 def _in_chunks(given: Iterable[T], add: Callable[[_Chunk, T], None], prefilter: Prefilter) -> Batches:
     """The batches of all that is `given`, each of what `add` put into one chunk until it was full."""
-    chunk = _Chunk()
+    chunk, number = _Chunk(), 1
     for one in given:
         add(chunk, one)
         if chunk.count >= BATCH_LINES or chunk.size >= BATCH_CHARACTERS:
-            yield from chunk.batches(prefilter)
-            chunk = _Chunk()
-    yield from chunk.batches(prefilter)
+            yield from chunk.batches(sampling_less(prefilter, number))
+            chunk, number = _Chunk(), number + 1
+    yield from chunk.batches(sampling_less(prefilter, number))
 
 
 def decode_records(records: Iterable[Record], routing: Routing, prefilter: Prefilter = NOTHING) -> pa.RecordBatch:

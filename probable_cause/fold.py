@@ -52,9 +52,9 @@ _ADDRESSES = (
 def fold(described: DataFrame, listed: int) -> DataFrame:
     """schemas.ATTRIBUTED with cause_id and summary -> schemas.FOLDED.
 
-    Rows are distinct events per application (attribution saw to it), so counting rows counts events. `occurrences`
-    lists the newest `listed` of them as (epoch ms, hash of event id, and the two hashes of identity.py by which an
-    event is known that comes from a file as well): the sink knows by them which it had already.
+    An event that was delivered twice is one: counted are the distinct `occurrences`, of which the newest `listed` are
+    kept, as (epoch ms, hash of event id, and the two hashes of identity.py by which an event is known that comes from
+    a file as well): the sink knows by them which it had already.
     A recovery is an event of its own beside the cause that it ends, also when both are named alike.
     Of what is usual (role BASELINE) only the spans of time are listed in which it happened.
     """
@@ -63,6 +63,7 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
         "named_struct('at', unix_millis(event_time), 'id', xxhash64(event_id), "
         f"'also', {identity.also()}, 'other', {identity.other()})"
     )
+    occurrences = f"collect_set(if(role = '{BASELINE}', null, {occurrence}))"
     buckets = f"collect_set(if(role = '{BASELINE}', unix_seconds(event_time) div {BUCKET}, null))"
     folded = described.groupBy(
         "application_id",
@@ -73,11 +74,8 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
         F.expr(f"max_by(named_struct({newest}), struct(event_time, event_id)) as newest"),
         F.expr("min(event_time) as first_seen"),
         F.expr("max(event_time) as last_seen"),
-        F.expr("count(1) as count"),
-        F.expr(
-            f"slice(reverse(array_sort(collect_list(if(role = '{BASELINE}', null, {occurrence})))), 1, {listed}) "
-            "as occurrences"
-        ),
+        F.expr(f"if(role = '{BASELINE}', count(1), size({occurrences})) as count"),
+        F.expr(f"slice(reverse(array_sort({occurrences})), 1, {listed}) as occurrences"),
         F.expr(f"slice(array_sort(array_distinct(flatten(collect_set({_ADDRESSES})))), 1, 20) as addresses"),
         F.expr("array_distinct(array(min_by(event_id, event_time), max_by(event_id, event_time))) as sample_event_ids"),
         F.expr("slice(array_sort(collect_set(edge)), 1, 20) as edges"),
@@ -107,12 +105,7 @@ def bounded(folded: DataFrame, most: int, listed: int) -> DataFrame:
     """
     order = "relevance desc, count desc, cause_id"
     rank = f"row_number() over (partition by application_id, event_type, role order by {order})"
-    # By layer, which suits the window and the grouping both: one shuffle of folded rows.
-    ranked = (
-        folded.repartition("application_id", "event_type")
-        .selectExpr("*", f"{rank} <= {most} as own")
-        .where(f"own or role != '{BASELINE}'")
-    )
+    ranked = folded.selectExpr("*", f"{rank} <= {most} as own").where(f"own or role != '{BASELINE}'")
     keys = {"cause_id": f"if(own, cause_id, '{OTHERS}')", "role": f"if(own, role, '{OTHERS}')"}
     summed = {
         "relevance": "max(relevance)",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -75,5 +77,9 @@ def lookup_frame(spark: SparkSession, rows: Sequence[lookups.Row]) -> DataFrame:
     Through Arrow it is a table in the plan; a list of tuples would start Python workers in every batch that reads it.
     """
     schema = arrow_schema(LOOKUP)
-    columns = [pa.array([row[place] for row in rows], field.type) for place, field in enumerate(schema)]
-    return spark.createDataFrame(pa.Table.from_arrays(columns, schema=schema))
+    buckets: list[dict[str, list[dict[str, Any]]]] = [{} for _ in range(max(1, len(rows)))]
+    for key, *owner in rows:
+        bucket = buckets[zlib.crc32(key.encode()) % len(buckets)]
+        bucket.setdefault(key, []).append(dict(zip(("application", "type", "since", "until"), owner, strict=True)))
+    table = [[list(bucket.items()) for bucket in buckets]]
+    return spark.createDataFrame(pa.Table.from_pydict({"lookup": table}, schema=schema))

@@ -30,6 +30,9 @@ from probable_cause.rules.model import RuleSet
 from probable_cause.schemas import BASELINE, EVENT, FAMILIES, column_names
 
 LINES = "lines"  # name of the metric
+# So many rows of interest one task folds faster by itself than several that have to shuffle them: on two cores a
+# shuffle takes tens of milliseconds, a row a twentieth of one.
+ONE_TASK = 4_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,27 @@ class Scope:
     max_past: float
     baseline_lines: int = 0  # of accepted traffic that are read of each chunk of lines
     application_tags: Sequence[str] = attribution.APPLICATION_TAGS  # of a Config item, the first that it has counts
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many of a batch's kept rows could not be read, say what is usual, or are of interest."""
+
+    rejects: int
+    usual: int
+    interest: int
+
+    @property
+    def matched(self) -> int:
+        return self.usual + self.interest
+
+
+def sizes() -> list[Column]:
+    """The fields of a Size as metrics of the rows that of_interest_or_rejected() gave."""
+    rejected = F.col("reject_reason").isNotNull()
+    usual = ~rejected & (F.coalesce("role", F.lit("")) == BASELINE)
+    kinds = {"rejects": rejected, "usual": usual, "interest": ~rejected & ~usual}
+    return [F.count_if(kind).alias(name) for name, kind in kinds.items()]
 
 
 def prefilter(scope: Scope) -> Prefilter:
@@ -98,14 +122,34 @@ def rejected(kept: DataFrame) -> DataFrame:
     return kept.where(F.col("reject_reason").isNotNull()).select(*column_names(EVENT))
 
 
-def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
-    """schemas.INTEREST -> schemas.FOLDED: one row per (application, layer, cause), and of a flood one of the others."""
-    folded = described(interest, lookup, scope).transform(fold.fold, scope.listed_events)
+def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope, size: Size | None = None) -> DataFrame:
+    """schemas.INTEREST -> schemas.FOLDED: one row per (application, layer, cause), and of a flood one of the others.
+
+    Args:
+        size: of a batch that is in memory already. Few rows are left to one task, without a shuffle, and fewer than
+            `own_causes` can't be a flood; both only make it faster, but that of what is usual more than `own_causes`
+            rows may then come: no more than there are samples.
+    """
+    if size is not None and size.matched <= ONE_TASK:
+        folded = _described(interest.coalesce(1), lookup, scope).transform(fold.fold, scope.listed_events)
+        if size.interest <= scope.own_causes:
+            return folded
+    else:
+        folded = _described(interest, lookup, scope).transform(fold.fold, scope.listed_events)
+        # By layer, which suits all that bounded() does: one shuffle of folded rows.
+        folded = folded.repartition("application_id", "event_type")
     return folded.transform(fold.bounded, scope.own_causes, scope.listed_events)
 
 
 def described(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
-    """schemas.INTEREST -> schemas.ATTRIBUTED with cause_id and summary: one row per (event, application)."""
+    """schemas.INTEREST -> schemas.ATTRIBUTED with cause_id and summary: one row per (event, application), also of an
+    event that was delivered twice."""
+    return _described(interest, lookup, scope).dropDuplicates(
+        ["event_id", "rule_id", "event_type", "role", "application_id"]
+    )
+
+
+def _described(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
     return interest.transform(attribution.attribute, lookup, scope.accepted_cidrs, scope.application_tags).transform(
         describe
     )

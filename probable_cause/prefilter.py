@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -40,7 +40,7 @@ class Prefilter:
     flows: flow records of the outcomes `accept` and `nodata`.
     calls: successful CloudTrail calls, but for those that one of these keys names (`rules.keys`); None: none at all.
     quiet: application lines of the levels info, debug and trace.
-    baseline: flow records that are read all the same, of each chunk of lines: samples of what is usual.
+    baseline: flow records that are read all the same, of a chunk of lines: samples of what is usual.
     max_future, max_past: seconds by which a line's time may lie ahead of its arrival, or behind: others are rejected.
     """
 
@@ -85,6 +85,13 @@ def prefilter_of(rules: RuleSet, max_future: float, max_past: float, baseline: i
         max_future=max_future,
         max_past=max_past,
     )
+
+
+def sampling_less(prefilter: Prefilter, chunk: int) -> Prefilter:
+    """For the chunk of this number, from 1 on, of those that one task reads: half the samples of the second, a third of
+    the third. A live batch is one chunk or few; one that catches up is as well known by a tenth of what it would give.
+    """
+    return replace(prefilter, baseline=prefilter.baseline // chunk)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ _ALWAYS = {
     "spark.sql.constraintPropagation.enabled": "false",
     # Adaptive plans re-plan each stage: more driver work than a batch's few rows can win back.
     "spark.sql.adaptive.enabled": "false",
+    # From so many groups on, an aggregate of lists sorts what it has instead of looking it up, which is slower by far.
+    # The default of 128 is what an ordinary batch has of causes.
+    "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "20000",
     # It works out a local table's rows before constants are folded, and would parse all rules anew for each row.
     "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation",
 }

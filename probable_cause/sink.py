@@ -9,20 +9,23 @@ what is missing, once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Protocol
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from probable_cause import pipeline
+from probable_cause.arrow_schema import arrow_schema
 from probable_cause.clock import Clock
 from probable_cause.lookup_cache import LookupCache
-from probable_cause.schemas import BASELINE, UNATTRIBUTED
+from probable_cause.schemas import BASELINE, FOLDED, UNATTRIBUTED
 from probable_cause.state.application import Renewal, add_repeats, applications, is_judged, learn, renew
 from probable_cause.state.baseline import Baseline, silences
 from probable_cause.state.chunks import Chunks
@@ -63,6 +66,28 @@ class BatchReport:
     archive_seconds: float = 0.0
 
 
+@contextmanager
+def held(kept: DataFrame) -> Iterator[tuple[DataFrame, pipeline.Size]]:
+    """What pipeline.of_interest_or_rejected kept of a batch, computed once, and how much it is.
+
+    Counted first, for by its size is decided how it is folded.
+    """
+    counted = Observation()
+    kept = kept.observe(counted, *pipeline.sizes()).persist()
+    try:
+        kept.write.format("noop").mode("overwrite").save()
+        yield kept, pipeline.Size(**counted.get)
+    finally:
+        kept.unpersist()
+
+
+def folded(kept: DataFrame, size: pipeline.Size, lookup: DataFrame, scope: pipeline.Scope) -> pa.Table:
+    """schemas.FOLDED of what held() gave."""
+    if size.matched == 0:
+        return arrow_schema(FOLDED).empty_table()
+    return pipeline.by_cause(pipeline.matched(kept), lookup, scope, size).toArrow()
+
+
 @dataclass
 class Sink:
     """Writes batches of events (schemas.EVENT) to the tables and keeps verdicts current."""
@@ -96,22 +121,17 @@ class Sink:
         """
         started = self.wall_clock()
         check(self.tables.states, self.lease)
-        counted = Observation()
-        rejects = F.count_if(F.col("reject_reason").isNotNull()).alias("rejects")
-        kept = kept.observe(counted, rejects).persist()
-        try:
+        with held(kept) as (kept, size):
             lookup = self.lookup.at(kept.sparkSession, started)
-            rows = pipeline.by_cause(pipeline.matched(kept), lookup, self.scope).toArrow().to_pylist()
-            reasons = self._keep_rejects(pipeline.rejected(kept), batch_id) if counted.get["rejects"] else {}
+            rows = folded(kept, size, lookup, self.scope)
+            reasons = self._keep_rejects(pipeline.rejected(kept), batch_id) if size.rejects else {}
             self.at_point("folded")
-            repeats = [Repeats.from_row(row) for row in rows]
+            repeats = [Repeats.from_row(row) for row in rows.to_pylist()]
             touched, writes = self.add(repeats, batch_stamp(self.lease.epoch, batch_id))
             written = self.wall_clock()
             if self.archive is not None:
                 some = reasons or any(row.role != BASELINE for row in repeats)
                 self.archive.keep(pipeline.without_usual(kept) if some else None, self.lease, batch_id, touched)
-        finally:
-            kept.unpersist()
         if self.on_report is not None:
             seconds, after = (written - started).total_seconds(), (self.wall_clock() - written).total_seconds()
             causes = sum(row.role != BASELINE for row in repeats)

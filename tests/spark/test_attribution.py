@@ -10,9 +10,11 @@ from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 
 from probable_cause import pipeline, settings, wiring
-from probable_cause.attribution import LOOKUP, UNATTRIBUTED, attribute, of_network_interest
+from probable_cause.attribution import UNATTRIBUTED, attribute, of_network_interest
+from probable_cause.lookup_cache import lookup_frame
 from probable_cause.rules.model import RuleSet
 from probable_cause.schemas import ATTRIBUTED, INTEREST, column_names
+from probable_cause.state.lookups import Row
 from tests.spark.rows import T0, at, frame, interest, reject
 
 CIDRS = ["10.0.0.0/8"]
@@ -112,9 +114,8 @@ EDGES: list[tuple[str, dict[str, Any], dict[str, str | None]]] = [
 ]
 
 
-def test_edges_of_flows(spark: SparkSession) -> None:
+def test_edges_of_flows(spark: SparkSession, lookup: Any) -> None:
     rows = [{**event, "event_id": name} for name, event, _ in EDGES]
-    lookup = spark.createDataFrame([(*row, *[None] * (5 - len(row))) for row in ROWS], LOOKUP)
     found: dict[str, dict[str, str | None]] = {name: {} for name, _, _ in EDGES}
     for row in attribute(frame(spark, INTEREST, rows), lookup, CIDRS).collect():
         found[row["event_id"]][row["application_id"]] = row["edge"]
@@ -270,7 +271,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, tuple[Any, ...]]]] = [
 
 @pytest.fixture
 def lookup(spark: SparkSession) -> Any:
-    return spark.createDataFrame([(*row, None, None)[:5] for row in ROWS], LOOKUP)
+    return lookup_frame(spark, [Row(*row) for row in ROWS])
 
 
 def test_cases(spark: SparkSession, lookup: Any) -> None:
@@ -315,8 +316,10 @@ def test_an_unattributed_line_keeps_its_log_group(spark: SparkSession, lookup: A
 
 
 def test_an_event_delivered_twice_in_a_batch_is_one(spark: SparkSession, lookup: Any) -> None:
-    rows = [interest("same"), interest("same"), interest("other")]
-    assert attribute(frame(spark, INTEREST, rows), lookup, CIDRS).count() == 2
+    rows = frame(spark, INTEREST, [interest("same"), interest("same"), interest("other")])
+    scope = wiring.scope_of(settings.load(), RuleSet(()))
+    assert pipeline.described(rows, lookup, scope).count() == 2
+    assert [row["count"] for row in pipeline.by_cause(rows, lookup, scope).collect()] == [2]
 
 
 def test_events_without_a_resource_are_not_lost(spark: SparkSession, lookup: Any) -> None:

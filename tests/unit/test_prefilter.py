@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from probable_cause import settings
+from probable_cause import decode, settings
 from probable_cause.decode import decode_records
 from probable_cause.errors import RejectedLineError
 from probable_cause.families import parse_line
@@ -218,6 +219,22 @@ def test_samples_of_accepted_traffic_are_read_and_every_line_is_counted(catalogu
     assert decoded(lines, sampled) == rows
     if want < accepted and want:  # from everywhere
         assert min(map(int, read)) < accepted / 4 < 3 * accepted / 4 < max(map(int, read))
+
+
+def test_of_many_chunks_ever_fewer_samples_are_read(catalogued, monkeypatch):
+    """A batch that catches up is many chunks; what is usual is known after the first."""
+    monkeypatch.setattr(decode, "BATCH_LINES", 100)
+    lines = [flow().replace("49152", str(49_152 + number)) for number in range(100)]
+    event = {"timestamp": NOON * 1000}
+    events = [event | {"id": str(number), "message": line} for number, line in enumerate(lines)]
+    record = gzip.compress(json.dumps({"logGroup": "/vpc/flow", "logEvents": events}).encode())
+    records = [(record, datetime.fromtimestamp(NOON + 5, UTC), f"s:{number}") for number in range(5)]
+    routing = Routing((("^/vpc", "vpc_flow", None, None),))
+    batches = [one.to_pylist() for one in decode.decode(records, routing, replace(catalogued, baseline=30))]
+    rows = [row for batch in batches for row in batch]
+    assert sum(row["skipped_lines"] or 1 for row in rows) == 500
+    read = Counter(row["position"] for row in rows if row["outcome"] == "accept")
+    assert read == {"s:0": 30, "s:1": 15, "s:2": 10, "s:3": 7, "s:4": 6}
 
 
 def test_catalogue_leaves_something_to_pass_over(catalogued):
