@@ -1,10 +1,12 @@
 """What the archive costs, and how fast the past is read: one run, one machine.
 
-    python -m benchmarks.archive [--batches 40] [--lines 200000] [--items 10000] [--parts latency ...] [--json FILE]
+    python -m benchmarks.archive [--batches 40] [--lines 200000] [--items 10000] [--mixed 400000]
+        [--parts latency ...] [--json FILE]
 
 Reported: seconds of a batch, until its verdicts stand and whole, without and with the archive (p50, p95), whose drains
 go on meanwhile; bytes of a million archived events; lines a second and GB an hour of a backfill of flow logs beside the
-floor, which is reading and parsing the same files; seconds to rebuild lost items on the embedded AWS.
+floor, which is reading and parsing the same files; seconds to rebuild lost items on the embedded AWS; lines a second
+of an account's mixed traffic into the table of every event, and into that of what is of interest, and their bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,16 +25,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
 
 from benchmarks import options
+from benchmarks.speed import groups, in_memory
+from benchmarks.workload import World, records
 from probable_cause import backfill, pipeline, session, settings, wiring
-from probable_cause.archive import delta
+from probable_cause.archive import delta, events
 from probable_cause.archive.maintenance import maintain
-from probable_cause.archive.writer import Archive
+from probable_cause.archive.writer import Archive, archived_events
 from probable_cause.arrow_schema import arrow_schema
 from probable_cause.clock import wall_clock
+from probable_cause.decode import decode_batches
 from probable_cause.local.emulator import embedded_aws, free_port
+from probable_cause.lookup_cache import lookup_frame
 from probable_cause.schemas import EVENT
 from probable_cause.sink import BatchReport, Sink
 from probable_cause.sources import routing_of
@@ -44,6 +51,7 @@ from probable_cause.state.tables import Tables, Write
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 EVENTS_A_BATCH = 500
+BATCHES = 10  # of the part "events"
 WARM_UP = 12
 HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
@@ -51,10 +59,10 @@ HEADER = (
 LINE = "2 123456789012 eni-{0} 10.1.1.{0} 10.2.2.{1} {2} 5432 6 1 60 {3} {4} {5} OK"
 
 
-PARTS = ("latency", "backfill", "rebuild")
+PARTS = ("latency", "backfill", "rebuild", "events")
 
 
-def measure(batches: int, lines: int, items: int, parts: Sequence[str]) -> dict[str, Any]:
+def measure(batches: int, lines: int, items: int, mixed: int, parts: Sequence[str]) -> dict[str, Any]:
     """All figures."""
     spark = session.build("archive-benchmark", "local[2]", archive=True)
     delta.require(spark)
@@ -64,6 +72,7 @@ def measure(batches: int, lines: int, items: int, parts: Sequence[str]) -> dict[
             "latency": lambda: _latency(spark, work, batches),
             "backfill": lambda: _backfill(spark, work, lines),
             "rebuild": lambda: _rebuild(spark, work, items),
+            "events": lambda: _every_event(spark, work, mixed),
         }
         told = {name: figure for part in parts for name, figure in measures[part]().items()}
     spark.stop()
@@ -132,14 +141,17 @@ def _latency(spark: SparkSession, work: Path, batches: int) -> dict[str, Any]:
         if number == end - 1:
             archive.stop()
     maintain(spark, path, wall_clock(), timedelta(days=36500))
-    events = delta.read(spark, path, delta.EVENTS)
-    files = [Path(urlsplit(one).path) for one in events.inputFiles()]
-    size = sum(one.stat().st_size for one in files)
     return {
         "seconds_to_verdicts": {name: _quantiles(some) for name, some in verdicts.items()},
         "seconds_of_batch": {name: _quantiles(some) for name, some in wholes.items()},
-        "bytes_per_million_events": round(size / events.count() * 1e6),
+        "bytes_per_million_events": _bytes_per_million(spark, path, delta.EVENTS),
     }
+
+
+def _bytes_per_million(spark: SparkSession, path: str, table: str) -> int:
+    rows = delta.read(spark, path, table)
+    size = sum(Path(urlsplit(one).path).stat().st_size for one in rows.inputFiles())
+    return round(size / rows.count() * 1e6)
 
 
 def _quantiles(seconds: list[float]) -> dict[str, float]:
@@ -209,15 +221,61 @@ def _rebuild(spark: SparkSession, work: Path, items: int) -> dict[str, Any]:
     return {"rebuild": {"items": items, "seconds": round(seconds, 1)}}
 
 
+def _every_event(spark: SparkSession, work: Path, lines: int) -> dict[str, Any]:
+    """The same records, a tenth of them a batch, into both tables; the first two batches warm up."""
+    world, path, arrived = World(), str(work / "every"), str(work / "records")
+    payloads = [data for _, data in records(lines, 1, world)]
+    each = -(-len(payloads) // BATCHES)
+    for start in range(0, len(payloads), each):
+        held = in_memory(spark, payloads[start : start + each])
+        held.write.mode("append").parquet(arrived)
+        held.unpersist()
+    loaded = settings.load(overrides={"log_groups": groups()})
+    scope, routing = wiring.scope_of(loaded), routing_of(loaded.log_groups)
+    lookup = lookup_frame(spark, world.lookup()).persist()
+
+    def of_interest(batch: DataFrame, _: int) -> None:
+        kept = pipeline.of_interest(pipeline.of_interest_or_rejected(batch, scope))
+        delta.append(archived_events(kept, lookup, scope).coalesce(1), path, delta.EVENTS)
+
+    def into(table: str, hop: Any, start: Callable[[DataFrame], StreamingQuery]) -> dict[str, Any]:
+        source = spark.readStream.schema(spark.read.parquet(arrived).schema).option("maxFilesPerTrigger", 2)
+        query = start(source.parquet(arrived).mapInArrow(hop, EVENT))
+        query.processAllAvailable()
+        query.stop()
+        batches = [one for one in query.recentProgress if one.numInputRows][2:]
+        seconds = sum(one.durationMs["triggerExecution"] for one in batches) / 1000
+        measured = lines * sum(one.numInputRows for one in batches) / len(payloads)
+        rows = delta.read(spark, path, table).count()
+        maintain(spark, path, wall_clock(), timedelta(days=36500))
+        return {
+            "lines_per_second": round(measured / seconds),
+            "rows_of_a_million_lines": round(rows / lines * 1e6),
+            "bytes_per_million_events": _bytes_per_million(spark, path, table),
+        }
+
+    def every(frame: DataFrame) -> StreamingQuery:
+        return events.write(events.parsed(frame, 1e9, 1e9), path, str(work / "every-checkpoint"), 0.0)
+
+    def some(frame: DataFrame) -> StreamingQuery:
+        return frame.writeStream.foreachBatch(of_interest).start()
+
+    return {
+        delta.ALL_EVENTS: into(delta.ALL_EVENTS, decode_batches(routing), every),
+        delta.EVENTS: into(delta.EVENTS, decode_batches(routing, pipeline.prefilter(scope)), some),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batches", type=int, default=40)
     parser.add_argument("--lines", type=int, default=200_000)
     parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--mixed", type=int, default=400_000)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    told = measure(chosen.batches, chosen.lines, chosen.items, chosen.parts)
+    told = measure(chosen.batches, chosen.lines, chosen.items, chosen.mixed, chosen.parts)
     print(json.dumps(told, indent=2))
     options.keep(told, chosen.json)
 
