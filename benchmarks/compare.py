@@ -5,10 +5,10 @@
 All read the same records, which are hashed, and give the same final table: (application, layer, cause) with count,
 first and last seen. It is compared cell by cell with the pipeline's, and a row that differs is void. The floor opens
 the records and hands on their lines, in the same engine; it has no answer. Each row is a process of its own, so that
-its peak memory is its own: the sum over its processes of the most that each ever held. Seconds are those of the fastest
-of several runs, CPU seconds are of that run, over all processes. Before them each row runs at the smallest size for
-WARM_UP seconds, since a stream's job is started once, and Java is slow until it has run for a while. peers.py says what
-peers do.
+its peak memory is its own: the sum over its processes of the most that each ever held. Seconds are those of the
+fastest of several runs, CPU seconds are of that run, over all processes. Before them each row runs at the smallest size
+for some seconds, Spark's for a minute, since a stream's job is started once, and Java is slow until it has run for a
+while. peers.py says what peers do.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PEERS: dict[str, Peer] = {
     "Polars": columnar_peers.polars,
     "DuckDB": columnar_peers.duckdb,
 }
-WARM_UP = 20.0
+WARM_UP, WARM_UP_OF_SPARK = 10.0, 60.0  # seconds
 T = TypeVar("T")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -100,10 +100,11 @@ def run_one(name: str, file: Path, answers: Path, times: int, shares: Sequence[i
     """One row, in this process: its figures; its answers go to a file."""
     with pa.memory_map(str(file)) as source:
         payloads = pa.ipc.open_file(source).read_all().column("data").to_pylist()
-    make = _spark(name) if name in (PIPELINE, FLOOR) else _peer(PEERS[name])
+    make = _peer(PEERS[name]) if name in PEERS else _spark(name)
+    warm_up = WARM_UP if name in PEERS else WARM_UP_OF_SPARK
     seconds, cpu, found = [], [], []
     warm, began = make(payloads[: shares[0]]), time.perf_counter()
-    while time.perf_counter() - began < WARM_UP:
+    while time.perf_counter() - began < warm_up:
         warm()
     for share in shares:
         run = make(payloads[:share])
