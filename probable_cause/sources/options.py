@@ -74,7 +74,7 @@ class Options:
             ),
             routing=routing,
             limits=Limits(
-                number("lagMs", 1000, 0), number("maxSpanMs", 30_000, 100), choice("onTrimmed", ("fail", "skip"))
+                number("lagMs", 250, 0), number("maxSpanMs", 30_000, 100), choice("onTrimmed", ("fail", "skip"))
             ),
             starting_position=choice("startingPosition", ("TRIM_HORIZON", "LATEST")),
             shards_per_task=number("shardsPerTask", 8, 1),

@@ -12,10 +12,10 @@ from probable_cause.errors import SettingsError
 
 def test_defaults_load_and_every_layer_wins_over_the_one_before(tmp_path: Path) -> None:
     over = tmp_path / "mine.yml"
-    over.write_text("stream: {name: mine, lag: 250ms}\nrelevance: {vpc_flow: {half_life: 30m}}\n")
+    over.write_text("stream: {name: mine, lag: 400ms}\nrelevance: {vpc_flow: {half_life: 30m}}\n")
     loaded = settings.load(over, overrides={"stream": {"name": "last"}})
     assert loaded.stream.name == "last"
-    assert loaded.stream.lag == 0.25
+    assert loaded.stream.lag == 0.4
     assert loaded.decay["vpc_flow"] == settings.Decay(1800, 6 * 3600)
     assert loaded.decay["cloudtrail"] == settings.Decay(24 * 3600, 72 * 3600)
 

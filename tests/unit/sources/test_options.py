@@ -19,7 +19,7 @@ GOOD = {"streamName": "logs", "routing": '[["flow", "vpc_flow", null, null]]'}
 def test_defaults_and_values() -> None:
     options = Options.parse(GOOD)
     assert options.connection == Connection("logs")
-    assert (options.limits.lag_ms, options.limits.max_span_ms, options.limits.on_trimmed) == (1000, 30_000, "fail")
+    assert (options.limits.lag_ms, options.limits.max_span_ms, options.limits.on_trimmed) == (250, 30_000, "fail")
     assert (options.starting_position, options.shards_per_task) == ("TRIM_HORIZON", 8)
     more = {"LAGMS": "0", "maxspanms": "500", "onTrimmed": "skip", "startingPosition": "LATEST", "region": "eu-west-1"}
     options = Options.parse(
