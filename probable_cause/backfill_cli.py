@@ -46,9 +46,11 @@ def _work(chosen: argparse.Namespace) -> None:
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )
-    with bar:
-        told = (_rebuild if chosen.rebuild else _backfill)(spark, configuration, chosen, bar)
-    spark.stop()
+    try:
+        with bar:
+            told = (_rebuild if chosen.rebuild else _backfill)(spark, configuration, chosen, bar)
+    finally:
+        spark.stop()
     sys.stdout.write(told + "\n")
 
 
