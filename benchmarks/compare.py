@@ -32,7 +32,7 @@ import pyarrow.compute as pc
 
 from benchmarks import columnar_peers, options, peers
 from benchmarks.peers import CORES, Answer, Peer
-from benchmarks.speed import drain, envelope_only, groups, in_memory
+from benchmarks.speed import drain, envelope_only, folded, groups, in_memory
 from benchmarks.workload import World, records
 from probable_cause.schemas import BASELINE
 
@@ -132,7 +132,7 @@ def _peer(peer: Peer) -> Callable[[Sequence[bytes]], Callable[[], Answer | None]
 
 def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
     """The pipeline with its whole catalogue as the job runs it, or its floor, over records in Spark's memory."""
-    from probable_cause import pipeline, session, settings, sink, wiring
+    from probable_cause import pipeline, session, settings, wiring
     from probable_cause.decode import decode_batches
     from probable_cause.lookup_cache import lookup_frame
     from probable_cause.schemas import EVENT
@@ -153,8 +153,7 @@ def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
         def whole() -> Answer:
             # Planned anew each time: a plan that ran before would find its shuffles done.
             kept = pipeline.of_interest_or_rejected(source.mapInArrow(hop, EVENT), scope)
-            with sink.held(kept) as (rows, size):
-                return _answer(sink.folded(rows, size, lookup, scope))
+            return _answer(folded(kept, lookup, scope))
 
         return floor if name == FLOOR else whole
 

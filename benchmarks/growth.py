@@ -23,9 +23,9 @@ from pyspark.sql import SparkSession
 from benchmarks import options
 from benchmarks.compare import timed
 from benchmarks.rules import few, matching
-from benchmarks.speed import groups, in_memory
+from benchmarks.speed import folded, groups, in_memory
 from benchmarks.workload import World, records
-from probable_cause import pipeline, session, settings, sink, wiring
+from probable_cause import pipeline, session, settings, wiring
 from probable_cause.decode import decode_batches
 from probable_cause.lookup_cache import lookup_frame
 from probable_cause.pipeline import Scope
@@ -65,8 +65,7 @@ class Bench:
 
         def whole() -> int:
             kept = pipeline.of_interest_or_rejected(source.mapInArrow(hop, EVENT), scope)
-            with sink.held(kept) as (rows, size):
-                return int(sink.folded(rows, size, lookup, scope).num_rows)
+            return int(folded(kept, lookup, scope).num_rows)
 
         whole()
         seconds, cpu, rows = min((timed(whole) for _ in range(self.repeats)), key=lambda one: one[1])

@@ -1,6 +1,6 @@
 """What more shards cost: the same records, spread over more and more of them.
 
-    python -m benchmarks.shards [--records 2000] [--times 3] [--json FILE]
+    python -m benchmarks.shards [--events 2000] [--times 3] [--json FILE]
 
 On a stream in memory that answers each call after 10 ms, as Kinesis does nearby: a look of the scout at all shards
 while each is busy (calls, seconds, CPU), then reading one batch of all records (CPU). Spark is not in it.
@@ -8,12 +8,10 @@ while each is busy (calls, seconds, CPU), then reading one batch of all records 
 
 from __future__ import annotations
 
-import argparse
 import random
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmarks import options
@@ -76,15 +74,10 @@ def point(shards: int, records: int, seed: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--json", type=Path, help="file for the figures")
-    chosen = parser.parse_args()
+    chosen = options.parser(__doc__, 2000, 3).parse_args()
     rows = []
     for shards in SHARDS:
-        found = [point(shards, chosen.records, chosen.seed) for _ in range(chosen.times)]
+        found = [point(shards, chosen.events, chosen.seed) for _ in range(chosen.times)]
         rows.append(min(found, key=lambda one: one["look_seconds"]))
         print("   ".join(f"{name} {value}" for name, value in rows[-1].items()))
     options.keep({"seed": chosen.seed, "rows": rows}, chosen.json)

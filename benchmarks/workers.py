@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import options
-from benchmarks.compare import timed
-from benchmarks.speed import groups, in_memory
+from benchmarks.compare import WARM_UP_OF_SPARK, timed
+from benchmarks.speed import folded, groups, in_memory
 from benchmarks.workload import World, records
-from probable_cause import pipeline, session, settings, sink, wiring
+from probable_cause import pipeline, session, settings, wiring
 from probable_cause.decode import decode_batches
 from probable_cause.lookup_cache import lookup_frame
 from probable_cause.schemas import EVENT
 from probable_cause.sources import routing_of
 
 WORKERS = (1, 2)
-WARM_UP = 60.0  # seconds: a stream's job is warm
 
 
 def measure(workers: int, events: int, seed: int, times: int) -> dict[str, Any]:
@@ -44,11 +43,10 @@ def measure(workers: int, events: int, seed: int, times: int) -> dict[str, Any]:
 
     def whole() -> int:
         kept = pipeline.of_interest_or_rejected(source.mapInArrow(hop, EVENT), scope)
-        with sink.held(kept) as (rows, size):
-            return int(sink.folded(rows, size, lookup, scope).num_rows)
+        return int(folded(kept, lookup, scope).num_rows)
 
     began = time.perf_counter()
-    while time.perf_counter() - began < WARM_UP:
+    while time.perf_counter() - began < WARM_UP_OF_SPARK:
         whole()
     seconds, cpu, rows = min((timed(whole) for _ in range(times)), key=lambda one: one[0])
     spark.stop()

@@ -95,7 +95,7 @@ def _owner() -> str:
 def _found(keys: str) -> str:
     """SQL of array<struct<application, place, rank, value, type>>: what the keys tell, each at the event's time. One
     that nobody has is there without an application; an event without a key has one of nulls."""
-    bucket = "get(owned, cast(pmod(crc32(k.value), size(owned)) as int))"
+    bucket = "get(table, cast(pmod(crc32(k.value), size(table)) as int))"
     valid = "(o.since is null or event_time >= o.since) and (o.until is null or event_time < o.until)"
     owners = f"filter({bucket}[k.value], o -> {valid})"
     match = (
@@ -110,7 +110,7 @@ def _found(keys: str) -> str:
         keys,
         f"sort_array(array_distinct(flatten(transform(if(size(keys) > 0, keys, array(null)), k -> {known}))))",
     )
-    return let("owned", "lookup", matches)
+    return let("table", "lookup", matches)
 
 
 def _key(place: str, value: str, rank: str = "0") -> str:
@@ -222,14 +222,13 @@ def _edge() -> str:
 def _ends() -> list[str]:
     """The columns of schemas.OWNERSHIP from `first`, an application's best match, and `owned`, its resources."""
     flow = "family = 'vpc_flow'"
-    source, destination = _SOURCE, _DESTINATION
     # Named are the owned resources of the same kind as the first: i-1 and i-2 of a reboot, not their subnet.
     kind = "substring_index({}, '-', 1)"
     named = f"filter(owned, m -> {kind.format('m.value')} = {kind.format('get(owned, 0).value')})"
     return [
         f"if({flow}, get(own, 0).value, null) as endpoint",
         f"if({flow}, coalesce(get(own, 0).type, 'address'), null) as endpoint_type",
-        f"if({flow}, if(get(own, 0).place = 'destination', {source}, {destination}), null) as peer",
+        f"if({flow}, if(get(own, 0).place = 'destination', {_SOURCE}, {_DESTINATION}), null) as peer",
         f"if({flow}, {_edge()}, null) as edge",
         # By a tag or a relation the item's own resource is concerned, though the table does not know it.
         f"case when {flow} then null when family = 'aws_config' and size(owned) = 0 then "

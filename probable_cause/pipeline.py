@@ -67,8 +67,7 @@ class Size:
 
 def sizes() -> list[Column]:
     """The fields of a Size as metrics of the rows that of_interest_or_rejected() gave."""
-    rejected = F.col("reject_reason").isNotNull()
-    usual = ~rejected & (F.coalesce("role", F.lit("")) == BASELINE)
+    rejected, usual = _is_rejected(), ~_is_rejected() & _is_usual()
     kinds = {"rejects": rejected, "usual": usual, "interest": ~rejected & ~usual}
     return [F.count_if(kind).alias(name) for name, kind in kinds.items()]
 
@@ -104,12 +103,12 @@ def of_interest_or_rejected(events: DataFrame, scope: Scope) -> DataFrame:
 
 def matched(kept: DataFrame) -> DataFrame:
     """The rows that a rule matched: those of interest, and samples of what is usual."""
-    return kept.where(F.col("reject_reason").isNull())
+    return kept.where(~_is_rejected())
 
 
 def without_usual(kept: DataFrame) -> DataFrame:
     """All rows but those that only say what is usual."""
-    return kept.where(F.coalesce("role", F.lit("")) != BASELINE)
+    return kept.where(~_is_usual())
 
 
 def of_interest(kept: DataFrame) -> DataFrame:
@@ -119,7 +118,15 @@ def of_interest(kept: DataFrame) -> DataFrame:
 
 def rejected(kept: DataFrame) -> DataFrame:
     """schemas.EVENT of the rows that could not be read, or whose clock is wrong, each with its reason."""
-    return kept.where(F.col("reject_reason").isNotNull()).select(*column_names(EVENT))
+    return kept.where(_is_rejected()).select(*column_names(EVENT))
+
+
+def _is_rejected() -> Column:
+    return F.col("reject_reason").isNotNull()
+
+
+def _is_usual() -> Column:
+    return F.coalesce("role", F.lit("")) == BASELINE
 
 
 def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope, size: Size | None = None) -> DataFrame:

@@ -198,11 +198,17 @@ def test_what_was_passed_over_is_counted(catalogued):
     assert [(row["family"], row["skipped_lines"]) for row in rows if row["skipped_lines"]] == [("vpc_flow", 3)]
 
 
-def decoded(lines: list[str], prefilter: Prefilter) -> list[dict[str, object]]:
-    routing = Routing((("^/vpc", "vpc_flow", None, None),))
+ROUTING = Routing((("^/vpc", "vpc_flow", None, None),))
+ARRIVED = datetime.fromtimestamp(NOON + 5, UTC)
+
+
+def record(lines: list[str]) -> bytes:
     events = [{"id": str(number), "timestamp": NOON * 1000, "message": line} for number, line in enumerate(lines)]
-    record = gzip.compress(json.dumps({"logGroup": "/vpc/flow", "logEvents": events}).encode())
-    return decode_records([(record, datetime.fromtimestamp(NOON + 5, UTC), "s:1")], routing, prefilter).to_pylist()
+    return gzip.compress(json.dumps({"logGroup": "/vpc/flow", "logEvents": events}).encode())
+
+
+def decoded(lines: list[str], prefilter: Prefilter) -> list[dict[str, object]]:
+    return decode_records([(record(lines), ARRIVED, "s:1")], ROUTING, prefilter).to_pylist()
 
 
 @pytest.mark.parametrize(("accepted", "most", "want"), [(40, 50, 40), (300, 50, 50), (300, 0, 0), (0, 50, 0)])
@@ -225,12 +231,8 @@ def test_of_many_chunks_ever_fewer_samples_are_read(catalogued, monkeypatch):
     """A batch that catches up is many chunks; what is usual is known after the first."""
     monkeypatch.setattr(decode, "BATCH_LINES", 100)
     lines = [flow().replace("49152", str(49_152 + number)) for number in range(100)]
-    event = {"timestamp": NOON * 1000}
-    events = [event | {"id": str(number), "message": line} for number, line in enumerate(lines)]
-    record = gzip.compress(json.dumps({"logGroup": "/vpc/flow", "logEvents": events}).encode())
-    records = [(record, datetime.fromtimestamp(NOON + 5, UTC), f"s:{number}") for number in range(5)]
-    routing = Routing((("^/vpc", "vpc_flow", None, None),))
-    batches = [one.to_pylist() for one in decode.decode(records, routing, replace(catalogued, baseline=30))]
+    records = [(record(lines), ARRIVED, f"s:{number}") for number in range(5)]
+    batches = [one.to_pylist() for one in decode.decode(records, ROUTING, replace(catalogued, baseline=30))]
     rows = [row for batch in batches for row in batch]
     assert sum(row["skipped_lines"] or 1 for row in rows) == 500
     read = Counter(row["position"] for row in rows if row["outcome"] == "accept")
