@@ -15,7 +15,7 @@ def classify(events: DataFrame, rules: RuleSet) -> DataFrame:
     """The events that a rule matches, each with the rule's columns; rejected lines pass, without a rule.
 
     Takes EVENT, gives INTEREST: one row for each (event, layer, role), with the most relevant rule of it (ties by
-    rule id). An event that no key and no word of a rule fits leaves at the first filter.
+    rule id).
     """
     winners = F.expr(f"inline_outer({spark_sql.winners(tables_of(rules))})")
     won = with_matches(events, rules).select(*column_names(EVENT), winners)
@@ -25,11 +25,10 @@ def classify(events: DataFrame, rules: RuleSet) -> DataFrame:
 def with_matches(events: DataFrame, rules: RuleSet) -> DataFrame:
     """EVENT with `matches array<int>`: the numbers in `rules.rules` of all rules that match, the most relevant first.
 
-    Rows are the rejected lines and those events that a rule was looked at for; their `matches` may be empty.
+    Events are not filtered by their candidates: Spark would push the filter below them, and work them out twice.
     """
     tables = tables_of(rules)
-    kept = F.col("reject_reason").isNotNull() | (F.size("candidates") > 0)
-    called = events.withColumn("candidates", F.expr(spark_sql.candidates(tables))).where(kept)
+    called = events.withColumn("candidates", F.expr(spark_sql.candidates(tables)))
     prepared = called.withColumns({name: F.expr(sql) for name, sql in spark_sql.prepared().items()})
     matched = prepared.withColumn("matches", F.expr(spark_sql.matches(tables)))
     return matched.select(*column_names(EVENT), "matches")

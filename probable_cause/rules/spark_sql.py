@@ -11,7 +11,7 @@ from typing import Any
 
 from probable_cause.rules.fields import APPLICATION_COLUMNS, FLOW_COLUMNS
 from probable_cause.rules.keys import QUIET_LEVELS
-from probable_cause.rules.tables import Index, Tables
+from probable_cause.rules.tables import Anchors, Index, Tables
 from probable_cause.schemas import RULE
 from probable_cause.sql import let
 
@@ -45,9 +45,9 @@ def literal(value: Any, ddl: str) -> str:
 def candidates(tables: Tables) -> str:
     """SQL of array<int>: the rules that an event's keys, or an application line's words, call up."""
     lists = [_lookup(index, _KEYS[form].format(family=_FAMILY)) for form, index in tables.indexes.items()]
-    if tables.anchors:
-        lists.append(_text_rules(tables))
-    return f"array_sort(array_distinct(concat({', '.join(lists)})))" if len(lists) > 1 else (lists or [NO_RULES])[0]
+    if tables.anchors is not None:
+        lists.append(_text_rules(tables.anchors, tables.quiet_anchors))
+    return f"sort_array(array_distinct(concat({', '.join(lists)})))" if len(lists) > 1 else (lists or [NO_RULES])[0]
 
 
 def _lookup(index: Index, key: str) -> str:
@@ -56,12 +56,11 @@ def _lookup(index: Index, key: str) -> str:
     return f"coalesce(get({table}, {bucket})[{key}], {NO_RULES})"
 
 
-def _text_rules(tables: Tables) -> str:
-    ddl = "array<struct<w: string, r: array<int>>>"
-    found = f"if(family = 'application' and not {_quiet()}, {_found(literal(tables.anchors, ddl))}, {NO_RULES})"
-    if not tables.quiet_anchors:
+def _text_rules(anchors: Anchors, quiet_anchors: Anchors | None) -> str:
+    found = f"if(family = 'application' and not {_quiet()}, {_found(anchors)}, {NO_RULES})"
+    if quiet_anchors is None:
         return found
-    calm = f"if(family = 'application' and {_quiet()}, {_found(literal(tables.quiet_anchors, ddl))}, {NO_RULES})"
+    calm = f"if(family = 'application' and {_quiet()}, {_found(quiet_anchors)}, {NO_RULES})"
     return f"concat({found}, {calm})"
 
 
@@ -70,14 +69,17 @@ def _quiet() -> str:
     return f"coalesce(lower(level) in ({levels}), false)"
 
 
-def _found(anchors: str) -> str:
-    """SQL of the rules whose word stands in the line."""
-    return let("line", f"lower({TEXT})", f"flatten(transform(filter({anchors}, a -> contains(line, a.w)), a -> a.r))")
+def _found(anchors: Anchors) -> str:
+    """SQL of the rules whose word stands in the line: at each place the longest that stands there is looked up."""
+    words = f"array_distinct(regexp_extract_all(lower({TEXT}), r'(?=({anchors.pattern}))', 1))"
+    return f"flatten(transform({words}, word -> {_lookup(anchors.index, 'word')}))"
 
 
 def prepared() -> dict[str, str]:
     """SQL of the columns that `matches` reads: what of a row would otherwise be computed anew for each comparison."""
-    return {"line_text": TEXT, "change_text": f"nullif(array_join({changes()}, '\\n'), '')"}
+    change = f"if(size(candidates) > 0, array_join({changes()}, '\\n'), null)"
+    # nullif around the condition: within, Spark would work out its first argument twice.
+    return {"line_text": f"if(size(candidates) > 0, {TEXT}, null)", "change_text": f"nullif({change}, '')"}
 
 
 def matches(tables: Tables) -> str:

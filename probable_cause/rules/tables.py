@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from probable_cause.rules.keys import FORMS, form_of
 from probable_cause.rules.model import Rule, RuleSet
+from probable_cause.rules.trie import longest_of
 
 # Words so common in logs that looking for them would let every other line through.
 _EVERYDAY = frozenset(
@@ -28,14 +29,25 @@ Index = list[dict[str, list[int]]]
 
 
 @dataclass(frozen=True)
+class Anchors:
+    """Few words that between them stand in everything that rules look for in lines.
+
+    pattern: finds the longest of them at a place of a line. index: as in Tables, which rules that calls up, also those
+    of the shorter ones that it begins with.
+    """
+
+    pattern: str
+    index: Index
+
+
+@dataclass(frozen=True)
 class Tables:
     """indexes: for each form in use, buckets of key -> rule numbers, by crc32 of the key.
-    anchors: (word, rule numbers): lines that hold the word are tested by these rules. quiet_anchors: the same for
-    lines of level info and below."""
+    anchors: the words by which application lines are known; quiet_anchors: those of level info and below."""
 
     indexes: dict[str, Index]
-    anchors: list[dict[str, Any]]
-    quiet_anchors: list[dict[str, Any]]
+    anchors: Anchors | None
+    quiet_anchors: Anchors | None
     conditions: list[Any]
     any_outcome: list[bool]
     slots: list[int]
@@ -70,15 +82,18 @@ def _indexes(rules: tuple[Rule, ...]) -> dict[str, Index]:
     indexes: dict[str, Index] = {}
     for form, keys in found.items():
         if keys:
-            buckets: Index = [{} for _ in range(2 * len(keys))]
-            for key, numbers in keys.items():
-                buckets[bucket_of(key, len(buckets))][key] = numbers
-            indexes[form] = buckets
+            indexes[form] = _index(keys)
     return indexes
 
 
-def _anchors(rules: tuple[Rule, ...], quiet: bool) -> list[dict[str, Any]]:
-    """Few words that between them stand in every needle, with the rules that each calls up."""
+def _index(keys: Mapping[str, list[int]]) -> Index:
+    buckets: Index = [{} for _ in range(2 * len(keys))]
+    for key, numbers in keys.items():
+        buckets[bucket_of(key, len(buckets))][key] = numbers
+    return buckets
+
+
+def _anchors(rules: tuple[Rule, ...], quiet: bool) -> Anchors | None:
     owners: dict[str, set[int]] = {}
     for number, rule in enumerate(rules):
         if not quiet or rule.quiet_levels:
@@ -87,7 +102,10 @@ def _anchors(rules: tuple[Rule, ...], quiet: bool) -> list[dict[str, Any]]:
     found: dict[str, set[int]] = {}
     for needle, word in _cover(owners).items():
         found.setdefault(word, set()).update(owners[needle])
-    return [{"w": word, "r": sorted(numbers)} for word, numbers in sorted(found.items())]
+    if not found:
+        return None
+    called = {word: {n for end in range(1, len(word) + 1) for n in found.get(word[:end], ())} for word in sorted(found)}
+    return Anchors(longest_of(called), _index({word: sorted(numbers) for word, numbers in called.items()}))
 
 
 def _cover(needles: Iterable[str]) -> dict[str, str]:

@@ -257,6 +257,43 @@ def test_application_rules_look_at_the_whole_line_and_leave_quiet_levels_alone(
     ]  # fmt: skip
 
 
+def test_words_that_begin_alike_overlap_or_need_escaping_call_up_their_rules(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    words = ["wrecked", "wreckedship", "shiplost", "it's (sunk)", "C:\\hold", "größe 💥"]
+    block = {"layer": "application", "role": "symptom", "symptom": "errors", "cause": "x", "summary": "x"}
+    rules = rules_of(
+        tmp_path,
+        *(
+            rule(str(number), {"selection": {"message|contains": word}}, "application", **block)
+            for number, word in enumerate(words)
+        ),
+    )
+    lines = {
+        "ERROR wrecked": {"0"},
+        "ERROR awreckedshiplost": {"0", "1", "2"},
+        "ERROR now it's (sunk) in C:\\hold": {"3", "4"},
+        "ERROR die GRÖSSE, die GRÖßE 💥": {"5"},
+        "ERROR wreck, ship lost": set(),
+    }
+    events, _ = events_of([("application", line) for line in lines], spark)
+    ids = [one.rule_id for one in rules.rules]
+    rows = with_matches(events, rules).select("event_id", "matches").collect()
+    assert {line: {ids[n] for row in rows if int(row.event_id) == number for n in row.matches}
+            for number, line in enumerate(lines)} == lines  # fmt: skip
+
+
+def test_what_calls_up_rules_is_worked_out_once(spark: SparkSession, tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, rule("text", {"selection": {"message|contains": "ran aground"}}, "application"))
+    events, _ = events_of([("application", "ERROR it ran aground")], spark)
+    plan = classify(events, rules)._jdf.queryExecution().optimizedPlan()
+    nodes = 0
+    while not plan.children().isEmpty():
+        nodes += "regexp_extract_all" in plan.simpleString(10_000)
+        plan = plan.children().head()
+    assert nodes == 1
+
+
 def test_changes_of_config_items_are_lines_with_a_direction(spark: SparkSession, tmp_path: Path) -> None:
     def item(properties: dict[str, Any]) -> str:
         return example_line("aws_config", {"configurationItemDiff": {"changedProperties": properties}}, {})
