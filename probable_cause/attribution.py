@@ -88,7 +88,7 @@ def _owner() -> str:
     owned = f"m.application = holder and (m.place = 'resource' or ({named}))"
     return (
         "named_struct('holder', holder, 'own', filter(matches, m -> m.application = holder), "
-        f"'owned', array_sort(filter(matches, m -> {owned})))"
+        f"'owned', sort_array(filter(matches, m -> {owned})))"
     )
 
 

@@ -75,11 +75,11 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
         F.expr("min(event_time) as first_seen"),
         F.expr("max(event_time) as last_seen"),
         F.expr(f"if(role = '{BASELINE}', count(1), size({occurrences})) as count"),
-        F.expr(f"slice(reverse(array_sort({occurrences})), 1, {listed}) as occurrences"),
-        F.expr(f"slice(array_sort(array_distinct(flatten(collect_set({_ADDRESSES})))), 1, 20) as addresses"),
+        F.expr(f"slice(sort_array({occurrences}, false), 1, {listed}) as occurrences"),
+        F.expr(f"slice(sort_array(array_distinct(flatten(collect_set({_ADDRESSES})))), 1, 20) as addresses"),
         F.expr("array_distinct(array(min_by(event_id, event_time), max_by(event_id, event_time))) as sample_event_ids"),
-        F.expr("slice(array_sort(collect_set(edge)), 1, 20) as edges"),
-        F.expr(f"array_sort({buckets}) as buckets"),
+        F.expr("slice(sort_array(collect_set(edge)), 1, 20) as edges"),
+        F.expr(f"sort_array({buckets}) as buckets"),
     )
     return folded.selectExpr(
         *(f"newest.{name} as {name}" if name in _NEWEST else name for name in column_names(FOLDED))
@@ -112,7 +112,7 @@ def bounded(folded: DataFrame, most: int, listed: int) -> DataFrame:
         "first_seen": "min(first_seen)",
         "last_seen": "max(last_seen)",
         "count": "sum(count)",
-        "occurrences": f"slice(reverse(array_sort(flatten(collect_list(occurrences)))), 1, {listed})",
+        "occurrences": f"slice(sort_array(flatten(collect_list(occurrences)), false), 1, {listed})",
     }
     others = ["application_id", "event_type", *keys, *summed]
     one = [name for name in column_names(FOLDED) if name not in others]

@@ -45,8 +45,11 @@ def describe(attributed: DataFrame) -> DataFrame:
 
 def _rendered() -> str:
     """SQL of the filled `template`. Of its pieces the even ones are text, the odd ones names."""
-    value = f"coalesce(nullif(trim(left(regexp_replace({_value()}, '\\\\s+', ' '), {LONGEST_VALUE})), ''), '-')"
-    return f"array_join(transform(split(template, '[{{}}]'), (name, i) -> if(i % 2 = 0, name, {value})), '')"
+    # Not '[{}]': a pattern of one character is not compiled anew for each row.
+    pieces = r"split(replace(template, '}', '{'), r'\{')"
+    short = f"trim(left(regexp_replace({_value()}, '\\\\s+', ' '), {LONGEST_VALUE}))"
+    value = let("v", short, "if(v != '', v, '-')")
+    return f"array_join(transform({pieces}, (name, i) -> if(i % 2 = 0, name, {value})), '')"
 
 
 def _value() -> str:
