@@ -32,6 +32,7 @@ Record = tuple[bytes, datetime | None, str]  # data, arrival in Kinesis (aware),
 
 # An output batch ends at whichever comes first: large enough for speed, small enough for a worker's memory.
 BATCH_LINES, BATCH_CHARACTERS = 20_000, 16 * 1024**2
+PARSED_LINES = 2_500  # of one output batch, parsed: Spark works on it while the next lines are parsed
 _ORIGINAL = 8 * 1024  # characters kept of a line beside its message: the tables take no more
 _REJECT_MESSAGE = 64 * 1024  # characters kept of a record that can't be opened
 
@@ -50,6 +51,12 @@ class _Lines:
         kept = np.flatnonzero(chosen).tolist()
         columns = (self.messages, self.ids, self.delivered, self.origin)
         return _Lines(*([values[line] for line in kept] for values in columns))  # type: ignore[arg-type]
+
+    def parts(self, size: int) -> Iterator[_Lines]:
+        """The same lines in order, `size` at a time."""
+        for start in range(0, len(self.ids), size):
+            part = slice(start, start + size)
+            yield _Lines(self.messages[part], self.ids[part], self.delivered[part], self.origin[part])
 
 
 @dataclass
@@ -100,7 +107,7 @@ class _Chunk:
         self.size += len(message)
 
     def batches(self, prefilter: Prefilter) -> Batches:
-        """schemas.EVENT: one batch a family, one of what no family saw and of how many lines were passed over."""
+        """schemas.EVENT: batches of each family, one of what no family saw and of how many lines were passed over."""
         others = self.rejects
         span = span_of(prefilter, (payload["arrived_at"] for payload in self.origins))
         for (family, form), lines in self.lines.items():
@@ -108,8 +115,8 @@ class _Chunk:
             if skipped.any():
                 others = [*others, {"family": family, "skipped_lines": int(skipped.sum())}]
                 lines = lines.only(~skipped)
-            if lines.ids:
-                yield _event_batch(family, form, lines, self.origins)
+            for part in lines.parts(PARSED_LINES):
+                yield _event_batch(family, form, part, self.origins)
         if others:
             yield pa.RecordBatch.from_pylist(others, schema=arrow_schema(EVENT))
 

@@ -27,6 +27,8 @@ _ALWAYS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     # Inferring what else must hold where a rule's condition holds took 0.6 s of each batch's planning, for nothing.
     "spark.sql.constraintPropagation.enabled": "false",
+    # Rows are held for two readings: to compress them takes a tenth of what it takes to make and read them.
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # Adaptive plans re-plan each stage: more driver work than a batch's few rows can win back.
     "spark.sql.adaptive.enabled": "false",
     # From so many groups on, an aggregate of lists sorts what it has instead of looking it up, which is slower by far.

@@ -216,6 +216,16 @@ def test_batches_are_bounded_and_hold_everything(monkeypatch: pytest.MonkeyPatch
     assert len(list(decode(records, ROUTING))) > 10
 
 
+def test_lines_that_are_parsed_a_few_at_a_time_are_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [record("/vpc/flow", *"abc", "reject", "three"), record("/app/web", *"defgh")]
+    whole = list(decode(records, ROUTING))
+    monkeypatch.setattr(decoding, "PARSED_LINES", 2)
+    parts = list(decode(records, ROUTING))
+    assert len(parts) > len(whole)
+    of_whole, of_parts = ([str(row) for batch in some for row in batch.to_pylist()] for some in (whole, parts))
+    assert sorted(of_parts) == sorted(of_whole)
+
+
 def test_the_same_records_give_the_same_rows() -> None:
     records = [record("/vpc/flow", "a", "three", "reject"), record("/app/web", "b"), record("/other", "c")]
     assert decode_records(records, ROUTING).equals(decode_records(records, ROUTING))
