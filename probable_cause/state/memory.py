@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 import threading
 from typing import Any
 
@@ -16,7 +16,8 @@ class MemoryTable:
     def __init__(self, definition: TableDefinition) -> None:
         self.definition = definition
         self.writes = 0
-        self._items: dict[tuple[str, str], dict[str, Any]] = {}
+        # By hash and range key; an item is kept as bytes, so that nobody can change it from outside.
+        self._items: dict[str, dict[str, bytes]] = {}
         self._lock = threading.Lock()
 
     def _key(self, item: dict[str, Any]) -> tuple[str, str]:
@@ -25,33 +26,45 @@ class MemoryTable:
 
     def query(self, hash_value: str, prefix: str = "", newest_first: bool = False) -> list[dict[str, Any]]:
         with self._lock:
-            found = sorted((k, v) for k, v in self._items.items() if k[0] == hash_value and k[1].startswith(prefix))
-            items = [copy.deepcopy(item) for _, item in found]
-        return items[::-1] if newest_first else items
+            items = self._items.get(hash_value, {})
+            keys = sorted((key for key in items if key.startswith(prefix)), reverse=newest_first)
+            return [_read(items[key]) for key in keys]
 
     def get(self, key: dict[str, str]) -> dict[str, Any] | None:
         with self._lock:
-            return copy.deepcopy(self._items.get(self._key(key)))
+            return self._get(*self._key(key))
+
+    def _get(self, hash_value: str, range_value: str) -> dict[str, Any] | None:
+        item = self._items.get(hash_value, {}).get(range_value)
+        return None if item is None else _read(item)
 
     def scan(self) -> list[dict[str, Any]]:
         with self._lock:
-            return [copy.deepcopy(item) for _, item in sorted(self._items.items())]
+            return [_read(items[key]) for _, items in sorted(self._items.items()) for key in sorted(items)]
 
     def apply(self, write: Write) -> bool:
         with self._lock:
-            current = self._items.get(self._key(write.key), {})
+            hash_value, range_value = self._key(write.key)
+            current = self._get(hash_value, range_value) or {}
             if any(current.get(name) != value for name, value in write.expected.items()):
                 return False
             if any(current.get(name) == value for name, value in write.excluded.items()):
                 return False
-            merged = {**current, **write.key, **copy.deepcopy(write.attributes)}
-            self._items[self._key(write.key)] = {name: value for name, value in merged.items() if value is not None}
+            merged = {**current, **write.key, **write.attributes}
+            item = pickle.dumps({name: value for name, value in merged.items() if value is not None})
+            self._items.setdefault(hash_value, {})[range_value] = item
             self.writes += 1
             return True
 
     def delete(self, key: dict[str, str]) -> None:
         with self._lock:
-            self._items.pop(self._key(key), None)
+            hash_value, range_value = self._key(key)
+            self._items.get(hash_value, {}).pop(range_value, None)
+
+
+def _read(item: bytes) -> dict[str, Any]:
+    read: dict[str, Any] = pickle.loads(item)  # noqa: S301 - what apply() wrote
+    return read
 
 
 def memory_tables() -> Tables:
