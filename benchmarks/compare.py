@@ -45,6 +45,7 @@ PEERS: dict[str, Peer] = {
     "DuckDB": columnar_peers.duckdb,
 }
 WARM_UP, WARM_UP_OF_SPARK = 10.0, 60.0  # seconds
+SMALL = 200 * 1024**2  # bytes of records, about three million events
 T = TypeVar("T")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -100,7 +101,9 @@ def run_one(name: str, file: Path, answers: Path, times: int, shares: Sequence[i
     """One row, in this process: its figures; its answers go to a file."""
     with pa.memory_map(str(file)) as source:
         payloads = pa.ipc.open_file(source).read_all().column("data").to_pylist()
-    make = _peer(PEERS[name]) if name in PEERS else _spark(name)
+    # Java's heap holds the records as well.
+    heap = "2g" if file.stat().st_size < SMALL else "8g"
+    make = _peer(PEERS[name]) if name in PEERS else _spark(name, heap)
     warm_up = WARM_UP if name in PEERS else WARM_UP_OF_SPARK
     seconds, cpu, found = [], [], []
     warm, began = make(payloads[: shares[0]]), time.perf_counter()
@@ -130,7 +133,7 @@ def _peer(peer: Peer) -> Callable[[Sequence[bytes]], Callable[[], Answer | None]
     return lambda payloads: lambda: peer(payloads, lookup)
 
 
-def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
+def _spark(name: str, heap: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
     """The pipeline with its whole catalogue as the job runs it, or its floor, over records in Spark's memory."""
     from probable_cause import pipeline, session, settings, wiring
     from probable_cause.decode import decode_batches
@@ -140,7 +143,7 @@ def _spark(name: str) -> Callable[[list[bytes]], Callable[[], Answer | None]]:
 
     configuration = settings.load(overrides={"log_groups": groups()})
     scope = wiring.scope_of(configuration)
-    spark = session.build("bench", "local[2]", {"spark.driver.memory": "2g"})
+    spark = session.build("bench", "local[2]", {"spark.driver.memory": heap})
     lookup = lookup_frame(spark, World().lookup()).persist()
     hop = decode_batches(routing_of(configuration.log_groups), pipeline.prefilter(scope))
 

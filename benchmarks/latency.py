@@ -1,11 +1,13 @@
 """`make bench`, second part: from PutLogEvents to the item in DynamoDB, at a steady rate, on the embedded AWS.
 
-    python -m benchmarks.latency [--rate 100] [--seconds 60] [--json FILE]
+    python -m benchmarks.latency [--rate 100] [--seconds 60] [--flood 0] [--warm-up 150] [--json FILE]
 
 Application lines of interest are put among others at `rate` lines a second; each cause is an application of its own, so
 that each line's item, and with it its ledger, can be told apart. The others are put on the stream as the records that
-CloudWatch Logs would make of them, which is no work of the account's. Reported: p50, p95 and p99 of put -> verdict
-written, and where it goes: delivered -> arrived in Kinesis -> taken up by the sink -> written.
+CloudWatch Logs would make of them, which is no work of the account's; with `--flood` so many errors a second of one
+more application are among them. Reported: p50, p95 and p99 of put -> verdict written, and where it goes: delivered ->
+arrived in Kinesis -> taken up by the sink -> written. Before it the job does some batches, since a stream's job is
+started once, and Java is slow until it has run for a while.
 """
 
 from __future__ import annotations
@@ -38,8 +40,13 @@ _TIME = "2026-03-01 12:00:00,123"
 ERROR = "ERROR c.e.Db - java.net.ConnectException: Connection refused (10.0.0.9:5432)"
 
 
-def measure(rate: int, seconds: int) -> dict[str, Any]:
-    """Runs the job on an emulator for `seconds` of traffic and reads the ledgers."""
+def measure(rate: int, seconds: int, flood: int = 0, warm_up: int = 150) -> dict[str, Any]:
+    """Runs the job on an emulator for `seconds` of traffic and reads the ledgers.
+
+    Args:
+        rate, flood: everyday lines, and errors of one application, a second.
+        warm_up: batches before.
+    """
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         with embedded_aws(free_port(), work / "aws.log") as url:
@@ -53,9 +60,9 @@ def measure(rate: int, seconds: int) -> dict[str, Any]:
             groups = [GROUP.format(number) for number in range(causes)] + [GROUP.format("noise")]
             account.subscribe(loaded, groups, account.create_stream(loaded))
             with Job(conf, work / "job.log") as job:
-                _warm_up(loaded, tables, job)
-                put_at = _put(loaded, rate, causes)
-                return _read(tables, put_at, rate, job)
+                _warm_up(loaded, tables, job, warm_up)
+                put_at = _put(loaded, rate, flood, causes)
+                return {"rate": rate, "flood": flood, **_read(tables, put_at, job)}
 
 
 def _conf(work: Path, url: str) -> dict[str, Any]:
@@ -67,55 +74,56 @@ def _conf(work: Path, url: str) -> dict[str, Any]:
     }
 
 
-def _warm_up(loaded: settings.Settings, tables: Tables, job: Job) -> None:
-    """Until the job has done twenty batches: the first ones compile."""
+def _warm_up(loaded: settings.Settings, tables: Tables, job: Job, batches: int) -> None:
+    """Until the job has done so many batches."""
     writer = account.LogWriter(loaded)
     number = 0
-    while int((last_beat(tables.states) or {}).get("BatchId", -1)) < 20:
+    while int((last_beat(tables.states) or {}).get("BatchId", -1)) < batches:
         job.require_alive()
         writer.put(GROUP.format("noise"), "warm", [(int(time.time() * 1000), f"{ERROR} {number}")])
         number += 1
         time.sleep(0.5)
 
 
-def _put(loaded: settings.Settings, rate: int, causes: int) -> dict[str, datetime]:
+def _put(loaded: settings.Settings, rate: int, flood: int, causes: int) -> dict[str, datetime]:
     """Puts the lines; application -> when its line of interest was put."""
     writer = account.LogWriter(loaded)
     kinesis = dynamodb.client("kinesis", loaded.region, loaded.endpoint_url)
     put_at: dict[str, datetime] = {}
-    noise = _records(max(0, round(rate * OF_INTEREST_EACH) - 1))
+    noise = _records(max(0, round(rate * OF_INTEREST_EACH) - 1), "noise", "INFO request {} served in 12 ms")
     for number in range(causes):
         until = time.monotonic() + OF_INTEREST_EACH
-        if noise:
-            kinesis.put_records(StreamName=loaded.stream.name, Records=noise)
+        flooding = _records(round(flood * OF_INTEREST_EACH), "flooded", f"{ERROR} {{}}", number * flood)
+        if noise or flooding:
+            kinesis.put_records(StreamName=loaded.stream.name, Records=[*noise, *flooding])
         put_at[f"latency-{number}"] = wall_clock()
         writer.put(GROUP.format(number), "lines", [(int(time.time() * 1000), ERROR)])
         time.sleep(max(0.0, until - time.monotonic()))
     return put_at
 
 
-def _records(lines: int) -> list[dict[str, Any]]:
-    """Subscription records of so many everyday lines of now."""
+def _records(lines: int, group: str, words: str, start: int = 0) -> list[dict[str, Any]]:
+    """Subscription records of so many lines of now. `words`: with a place for a line's number, from `start` on."""
     millis = int(time.time() * 1000)
     found = []
-    for first in range(0, lines, LINES_OF_A_RECORD):
+    for first in range(start, start + lines, LINES_OF_A_RECORD):
         events = [
-            {"id": f"{line:056d}", "timestamp": millis, "message": f"{_TIME} INFO request {line} served in 12 ms"}
-            for line in range(first, min(lines, first + LINES_OF_A_RECORD))
+            {"id": f"{line:056d}", "timestamp": millis, "message": f"{_TIME} {words.format(line)}"}
+            for line in range(first, min(start + lines, first + LINES_OF_A_RECORD))
         ]
         payload = {
             "messageType": "DATA_MESSAGE",
             "owner": "123456789012",
-            "logGroup": GROUP.format("noise"),
-            "logStream": f"noise-{first}",
+            "logGroup": GROUP.format(group),
+            "logStream": f"{group}-{first}",
             "subscriptionFilters": [account.FILTER],
             "logEvents": events,
         }
-        found.append({"Data": gzip.compress(json.dumps(payload).encode()), "PartitionKey": f"noise-{first}"})
+        found.append({"Data": gzip.compress(json.dumps(payload).encode()), "PartitionKey": f"{group}-{first}"})
     return found
 
 
-def _read(tables: Tables, put_at: dict[str, datetime], rate: int, job: Job) -> dict[str, Any]:
+def _read(tables: Tables, put_at: dict[str, datetime], job: Job) -> dict[str, Any]:
     legs: dict[str, list[float]] = {"whole": [], "to Kinesis": [], "to the sink": [], "to the item": []}
     deadline = time.monotonic() + 60
     for application_id, put in put_at.items():
@@ -134,7 +142,6 @@ def _read(tables: Tables, put_at: dict[str, datetime], rate: int, job: Job) -> d
         legs["to the sink"].append((ledger["processed"] - ledger["arrived"]).total_seconds())
         legs["to the item"].append((written - ledger["processed"]).total_seconds())
     return {
-        "rate": rate,
         "samples": len(put_at),
         "seconds": {
             name: {f"p{share}": round(_percentile(values, share), 3) for share in (50, 95, 99)}
@@ -151,10 +158,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=int, default=100, help="lines a second")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--flood", type=int, default=0, help="errors of one application a second")
+    parser.add_argument("--warm-up", type=int, default=150, help="batches before")
     parser.add_argument("--json", help="file for the figures")
     chosen = parser.parse_args()
-    told = measure(chosen.rate, chosen.seconds)
-    print(f"{told['rate']} lines/s, {told['samples']} of interest: put -> verdict written, seconds")
+    told = measure(chosen.rate, chosen.seconds, chosen.flood, chosen.warm_up)
+    flood = f", a flood of {told['flood']} lines/s" if told["flood"] else ""
+    print(f"{told['rate']} lines/s{flood}, {told['samples']} of interest: put -> verdict written, seconds")
     for name, values in told["seconds"].items():
         print(f"{name:<14}" + "".join(f"   {share} {found:6.2f}" for share, found in values.items()))
     if chosen.json:

@@ -35,9 +35,11 @@ WARM_UP = 60.0  # seconds whose lag is not counted: the Java machine starts and 
 
 @dataclass(frozen=True)
 class Sample:
-    """Memory in MiB. `lag_ms` is what the heartbeat says, `lines` what the job has read since it started."""
+    """Memory in MiB. `lag_ms` is what the heartbeat says, `lines` what the job has read since it started, `batches` how
+    many it has done."""
 
     seconds: float
+    batches: int
     driver: float
     jvm: float
     workers: float
@@ -54,6 +56,7 @@ def sample(account: Account, job: Job, began: float) -> Sample:
     jvm = job.jvm()
     return Sample(
         seconds=time.monotonic() - began,
+        batches=int(beat.get("BatchId", -1)) + 1,
         driver=memory_kib(job.process.pid) / 1024,
         jvm=memory_kib(jvm) / 1024 if jvm else 0.0,
         workers=sum(map(memory_kib, job.workers())) / 1024,
