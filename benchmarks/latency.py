@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks import options
 from probable_cause import settings
 from probable_cause.clock import wall_clock
 from probable_cause.local import account
@@ -90,10 +91,11 @@ def _put(loaded: settings.Settings, rate: int, flood: int, causes: int) -> dict[
     writer = account.LogWriter(loaded)
     kinesis = dynamodb.client("kinesis", loaded.region, loaded.endpoint_url)
     put_at: dict[str, datetime] = {}
+    errors = round(flood * OF_INTEREST_EACH)
     noise = _records(max(0, round(rate * OF_INTEREST_EACH) - 1), "noise", "INFO request {} served in 12 ms")
     for number in range(causes):
         until = time.monotonic() + OF_INTEREST_EACH
-        flooding = _records(round(flood * OF_INTEREST_EACH), "flooded", f"{ERROR} {{}}", number * flood)
+        flooding = _records(errors, "flooded", f"{ERROR} {{}}", number * errors)
         if noise or flooding:
             kinesis.put_records(StreamName=loaded.stream.name, Records=[*noise, *flooding])
         put_at[f"latency-{number}"] = wall_clock()
@@ -160,15 +162,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--flood", type=int, default=0, help="errors of one application a second")
     parser.add_argument("--warm-up", type=int, default=150, help="batches before")
-    parser.add_argument("--json", help="file for the figures")
+    parser.add_argument("--json", type=Path, help="file for the figures")
     chosen = parser.parse_args()
     told = measure(chosen.rate, chosen.seconds, chosen.flood, chosen.warm_up)
     flood = f", a flood of {told['flood']} lines/s" if told["flood"] else ""
     print(f"{told['rate']} lines/s{flood}, {told['samples']} of interest: put -> verdict written, seconds")
     for name, values in told["seconds"].items():
         print(f"{name:<14}" + "".join(f"   {share} {found:6.2f}" for share, found in values.items()))
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps(told, indent=2), encoding="utf-8")
+    options.keep(told, chosen.json)
 
 
 if __name__ == "__main__":

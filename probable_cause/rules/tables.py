@@ -104,8 +104,11 @@ def _anchors(rules: tuple[Rule, ...], quiet: bool) -> Anchors | None:
         found.setdefault(word, set()).update(owners[needle])
     if not found:
         return None
-    called = {word: {n for end in range(1, len(word) + 1) for n in found.get(word[:end], ())} for word in sorted(found)}
-    return Anchors(longest_of(called), _index({word: sorted(numbers) for word, numbers in called.items()}))
+    called = {
+        word: sorted({number for end in range(1, len(word) + 1) for number in found.get(word[:end], ())})
+        for word in sorted(found)
+    }
+    return Anchors(longest_of(called), _index(called))
 
 
 def _cover(needles: Iterable[str]) -> dict[str, str]:

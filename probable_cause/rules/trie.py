@@ -18,18 +18,17 @@ def longest_of(words: Iterable[str]) -> str:
 
 
 def _pattern(words: list[str]) -> str:
+    """Of sorted words, which may end here: the empty one is then the first."""
     optional, words = words[0] == "", [word for word in words if word]
     tails: dict[str, list[str]] = {}
     for word in words:
         tails.setdefault(word[0], []).append(word[1:])
-    branches = [_escaped(first) + _after(rest) for first, rest in tails.items()]
+    branches = [_escaped(first) + _pattern(rest) for first, rest in tails.items()]
+    if not branches:
+        return ""
     if len(branches) == 1 and not optional:
         return branches[0]
     return f"(?:{'|'.join(branches)}){'?' if optional else ''}"
-
-
-def _after(tails: list[str]) -> str:
-    return "" if tails == [""] else _pattern(tails)
 
 
 def _escaped(char: str) -> str:
