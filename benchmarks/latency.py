@@ -13,8 +13,6 @@ started once, and Java is slow until it has run for a while.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import tempfile
 import time
 from datetime import datetime
@@ -24,6 +22,7 @@ from typing import Any
 import yaml
 
 from benchmarks import options
+from benchmarks.workload import subscription_record
 from probable_cause import settings
 from probable_cause.clock import wall_clock
 from probable_cause.local import account
@@ -113,15 +112,8 @@ def _records(lines: int, group: str, words: str, start: int = 0) -> list[dict[st
             {"id": f"{line:056d}", "timestamp": millis, "message": f"{_TIME} {words.format(line)}"}
             for line in range(first, min(start + lines, first + LINES_OF_A_RECORD))
         ]
-        payload = {
-            "messageType": "DATA_MESSAGE",
-            "owner": "123456789012",
-            "logGroup": GROUP.format(group),
-            "logStream": f"{group}-{first}",
-            "subscriptionFilters": [account.FILTER],
-            "logEvents": events,
-        }
-        found.append({"Data": gzip.compress(json.dumps(payload).encode()), "PartitionKey": f"{group}-{first}"})
+        stream = f"{group}-{first}"
+        found.append({"Data": subscription_record(GROUP.format(group), stream, events), "PartitionKey": stream})
     return found
 
 

@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from probable_cause.state.lookups import Row
 
@@ -57,18 +58,24 @@ def records(events: int, seed: int, world: World, share: Mapping[str, float] = S
         at = START + number * 600 / len(plan)
         group = groups.get(kind) or f"/app/app-{rng.randrange(world.applications)}"
         lines = [makers[kind](rng, world, at) for _ in range(LINES_OF_A_RECORD[kind])]
-        payload = {
-            "messageType": "DATA_MESSAGE",
-            "owner": "123456789012",
-            "logGroup": group,
-            "logStream": f"stream-{number % 50}",
-            "subscriptionFilters": ["probable-cause"],
-            "logEvents": [
-                {"id": f"{number:036d}{index:020d}", "timestamp": int(at * 1000) + index, "message": line}
-                for index, line in enumerate(lines)
-            ],
-        }
-        yield kind, gzip.compress(json.dumps(payload, separators=(",", ":")).encode(), compresslevel=6, mtime=0)
+        events = [
+            {"id": f"{number:036d}{index:020d}", "timestamp": int(at * 1000) + index, "message": line}
+            for index, line in enumerate(lines)
+        ]
+        yield kind, subscription_record(group, f"stream-{number % 50}", events)
+
+
+def subscription_record(group: str, stream: str, events: list[dict[str, Any]]) -> bytes:
+    """What a CloudWatch Logs subscription puts on the stream. Events are {id, timestamp (epoch ms), message}."""
+    payload = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "123456789012",
+        "logGroup": group,
+        "logStream": stream,
+        "subscriptionFilters": ["probable-cause"],
+        "logEvents": events,
+    }
+    return gzip.compress(json.dumps(payload, separators=(",", ":")).encode(), compresslevel=6, mtime=0)
 
 
 def _flow(rng: random.Random, world: World, at: float) -> str:
