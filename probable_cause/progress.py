@@ -6,7 +6,6 @@ only: a restarted driver begins to count anew, as a Prometheus counter does. Tim
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -97,13 +96,13 @@ class Progress:
             )
 
     def committed(
-        self, now: datetime, batch_id: int, lines: Mapping[str, int], offset: str | None, phases: Mapping[str, int]
+        self, now: datetime, batch_id: int, lines: Mapping[str, int], offset: Any, phases: Mapping[str, int]
     ) -> None:
         """Spark's report of a batch: it is in the commit log.
 
         Args:
             lines: of this batch, by family.
-            offset: where it ended, as JSON (sources/positions.py).
+            offset: where it ended, out of JSON (sources/positions.py); of another source anything.
             phases: milliseconds by phase.
         """
         with self._lock:
@@ -121,13 +120,9 @@ class Progress:
             )
 
 
-def _lag(offset: str | None, now: datetime) -> dict[str, int]:
+def _lag(offset: Any, now: datetime) -> dict[str, int]:
     """By shard; nothing for a source whose offsets are not ours."""
-    try:
-        found: Any = json.loads(offset or "{}")
-    except ValueError:
-        return {}
-    return lag_by_shard(found, int(now.timestamp() * 1000)) if isinstance(found, dict) else {}
+    return lag_by_shard(offset, int(now.timestamp() * 1000)) if isinstance(offset, dict) else {}
 
 
 SHARDS_TOLD = 50  # in the heartbeat, the furthest behind first: a stream may have hundreds, an item is rewritten often
