@@ -136,13 +136,13 @@ def renew(
         BusyError: when others keep changing its state at the same time.
     """
     for _ in range(_ATTEMPTS):
-        events = load_events(tables, application_id)
+        # What it showed is read first: a verdict that another renews meanwhile, of newer events, is not overwritten.
         # History lies under the same hash key and grows, so only the current items are read.
-        current = {}
-        for layer in (*LAYERS, state_record.OVERALL):
-            item = tables.states.get({"ApplicationId": application_id, "StateKey": state_record.current_key(layer)})
-            if item is not None:
-                current[item["StateKey"]] = item
+        keys = [state_record.current_key(layer) for layer in (*LAYERS, state_record.OVERALL)]
+        known_as = [{"ApplicationId": application_id, "StateKey": key} for key in keys]
+        learned, *shown = tables.states.get_all([baseline.key(application_id), *known_as])
+        current = {key: item for key, item in zip(keys, shown, strict=True) if item is not None}
+        events = baseline.events(application_id, _stored(tables, application_id), baseline.from_item(learned))
         previous = state_record.previous_records(current, events)
         known: list[EventOfInterest] = [stored.event for stored in events.values()]
         verdict = judge(known, now, model, previous, application_id=application_id)

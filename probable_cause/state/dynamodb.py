@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
@@ -150,6 +150,15 @@ class DynamoDBTable:
             lambda: self._dynamodb.get_item(TableName=self.name, Key=self._attributes(key), ConsistentRead=True)
         )
         return self._item(answer["Item"]) if "Item" in answer else None
+
+    def get_all(self, keys: Sequence[dict[str, str]]) -> list[dict[str, Any] | None]:
+        asked = {self.name: {"Keys": [self._attributes(key) for key in keys], "ConsistentRead": True}}
+        answer = self._call(lambda: self._dynamodb.batch_get_item(RequestItems=asked))
+        found = [self._item(item) for item in answer["Responses"].get(self.name, ())]
+        # Throttled ones come back unread; one by one they are waited for.
+        unread = [self._item(key) for key in answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", ())]
+        found += [item for key in unread if (item := self.get(key)) is not None]
+        return [next((item for item in found if key.items() <= item.items()), None) for key in keys]
 
     def apply(self, write: Write) -> bool:
         names: dict[str, str] = {}

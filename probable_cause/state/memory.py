@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from probable_cause.state import tables
@@ -33,6 +34,10 @@ class MemoryTable:
     def get(self, key: dict[str, str]) -> dict[str, Any] | None:
         with self._lock:
             return self._get(*self._key(key))
+
+    def get_all(self, keys: Sequence[dict[str, str]]) -> list[dict[str, Any] | None]:
+        with self._lock:
+            return [self._get(*self._key(key)) for key in keys]
 
     def _get(self, hash_value: str, range_value: str) -> dict[str, Any] | None:
         item = self._items.get(hash_value, {}).get(range_value)

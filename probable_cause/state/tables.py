@@ -5,6 +5,7 @@ Standard library only. `create_request` is the DynamoDB call; a test holds the C
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -51,6 +52,9 @@ class Table(Protocol):
         """All items of one hash key whose range key starts with `prefix`, ordered by range key."""
 
     def get(self, key: dict[str, str]) -> dict[str, Any] | None: ...
+
+    def get_all(self, keys: Sequence[dict[str, str]]) -> list[dict[str, Any] | None]:
+        """The items of at most 100 different keys, in their order, by one call."""
 
     def scan(self) -> list[dict[str, Any]]:
         """Every item, in no particular order."""

@@ -87,3 +87,35 @@ def test_what_does_not_pass_is_not_retried(code: str, kind: type[Exception], say
 def test_a_condition_that_does_not_hold_is_an_answer() -> None:
     one, _ = table(Failing(refusal("ConditionalCheckFailedException")))
     assert not one.apply(Write(KEY, {"Count": 1}, {"Stamp": None}))
+
+
+class HalfRead:
+    """A low-level client that answers a batch of keys for the first of them only, as a throttled table does."""
+
+    def __init__(self, *known: str) -> None:
+        self.known, self.asked = known, 0
+
+    def _item(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        return {**key, "Count": {"N": "1"}} if key["EventKey"]["S"] in self.known else None
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.asked += 1
+        ((name, request),) = RequestItems.items()
+        assert request["ConsistentRead"] is True
+        first, *unread = request["Keys"]
+        found = [item for item in [self._item(first)] if item is not None]
+        unprocessed = {"UnprocessedKeys": {name: {"Keys": unread, "ConsistentRead": True}}} if unread else {}
+        return {"Responses": {name: found}, **unprocessed}
+
+    def get_item(self, Key: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        item = self._item(Key)
+        return {} if item is None else {"Item": item}
+
+
+@pytest.mark.parametrize("known", [(), ("a",), ("b",), ("a", "c"), ("a", "b", "c")])
+def test_of_many_keys_those_that_come_back_unread_are_read_one_by_one(known: tuple[str, ...]) -> None:
+    client = HalfRead(*known)
+    keys = [{"ApplicationId": "shop", "EventKey": name} for name in ("a", "b", "c")]
+    found = DynamoDBTable(client, tables.EVENTS).get_all(keys)
+    assert [item and item["EventKey"] for item in found] == [name if name in known else None for name in "abc"]
+    assert client.asked == 1
