@@ -211,8 +211,9 @@ class StreamJob:
         lines = progress.get("observedMetrics", {}).get(pipeline.LINES)
         if lines is None:
             return
-        batch_id, offset = int(progress["batchId"]), next((one["endOffset"] for one in progress["sources"]), None)
-        self.progress.committed(clocks.wall_clock(), batch_id, lines, offset, progress["durationMs"])
+        batch_id, phases = int(progress["batchId"]), progress.get("durationMs", {})
+        offset = next((source.get("endOffset") for source in progress["sources"]), None)
+        self.progress.committed(clocks.wall_clock(), batch_id, lines, offset, phases)
         if self._settings.emf:
             health.print_emf(self.progress.snapshot(), clocks.wall_clock, self._settings.stream.name)
         self._tell()
