@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -48,8 +49,9 @@ STACK = "-Xss8m"
 # Two cores have none to spare for a collector that works beside the job: this one leaves a flood's batch an eighth more
 # of them. EMR has it as its default.
 COLLECTOR = "-XX:+UseParallelGC"
+_COLLECTOR = re.compile(r"-XX:\+Use\w+GC\b")
+_READ_BY_JAVA = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
 _LAPTOP = {
-    "spark.driver.extraJavaOptions": f"{STACK} {COLLECTOR}",
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -123,13 +125,20 @@ def _build(name: str, master: str | None, confs: Mapping[str, str] | None) -> Sp
     if master is not None:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         builder = builder.master(master)
-        settings |= _LAPTOP
+        settings |= {**_LAPTOP, "spark.driver.extraJavaOptions": java_options(os.environ)}
     settings |= dict(confs or {})
     for key, value in settings.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def java_options(environment: Mapping[str, str]) -> str:
+    """Of Java on one machine: its stack, and its collector unless the environment names one, for with two it does not
+    start."""
+    given = " ".join(environment.get(name, "") for name in _READ_BY_JAVA)
+    return STACK if _COLLECTOR.search(given) else f"{STACK} {COLLECTOR}"
 
 
 def is_gone(spark: SparkSession) -> bool:
