@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from probable_cause.errors import BusyError, ProbableCauseError
 from probable_cause.schemas import OTHERS
@@ -40,8 +41,12 @@ class Renewal:
 
 def load_events(tables: Tables, application_id: str) -> dict[str, Stored]:
     """All events of interest of an application, by EventKey: the stored ones, and what its baseline tells."""
-    known = baseline.from_item(tables.states.get(baseline.key(application_id)))
-    return baseline.events(application_id, _stored(tables, application_id), known)
+    return _events(tables, application_id, tables.states.get(baseline.key(application_id)))
+
+
+def _events(tables: Tables, application_id: str, learned: dict[str, Any] | None) -> dict[str, Stored]:
+    """As load_events(), of the item of the baseline; None: there is none."""
+    return baseline.events(application_id, _stored(tables, application_id), baseline.from_item(learned))
 
 
 def _stored(tables: Tables, application_id: str) -> dict[str, Stored]:
@@ -142,7 +147,7 @@ def renew(
         known_as = [{"ApplicationId": application_id, "StateKey": key} for key in keys]
         learned, *shown = tables.states.get_all([baseline.key(application_id), *known_as])
         current = {key: item for key, item in zip(keys, shown, strict=True) if item is not None}
-        events = baseline.events(application_id, _stored(tables, application_id), baseline.from_item(learned))
+        events = _events(tables, application_id, learned)
         previous = state_record.previous_records(current, events)
         known: list[EventOfInterest] = [stored.event for stored in events.values()]
         verdict = judge(known, now, model, previous, application_id=application_id)
