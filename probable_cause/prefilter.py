@@ -232,6 +232,8 @@ def _prefixes(first: int, end: int) -> list[str]:
 _LEVELS = "(?:INFO|DEBUG|TRACE|info|debug|trace)"
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _VALUE = r"=(?:\"[^\"\\]*\"|[^\s\"=]+)"
+_PAIR = rf"[A-Za-z_][\w.-]*{_VALUE}"
+_OTHER_PAIR = rf"(?:[A-Za-km-z_]|l[A-Za-df-z_])[\w.-]*{_VALUE}"  # of another key than level: one alone makes no logfmt
 _QUOTED = rf"(?:{_LEVELS}|\"{_LEVELS}\")"
 _QUIET = "|".join(
     (
@@ -240,9 +242,9 @@ _QUIET = "|".join(
         rf"^{_TIME} - [\w.-]{{1,64}} - {_LEVELS} - ",  # Python's logging
         rf"^{_TIME}\t(?:[0-9a-f-]{{36}}\t)?{_LEVELS}\t",  # Lambda's Node.js, zap
         rf"^\{{(?:[^{{]*[,{{])? ?\"(?:level|severity)\" ?: ?\"{_LEVELS}\"[,}}]",  # JSON
-        rf"^(?:(?:time|ts|t|timestamp){_VALUE} )?level={_QUOTED}(?: [A-Za-z_][\w.-]*{_VALUE})*$",  # logfmt
-        # An access log's line, answered well.
-        r"^[0-9a-f.:]+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] \"[^\"\\]+\" [123]\d\d "
+        rf"^(?:(?:time|ts|t|timestamp){_VALUE} level={_QUOTED}|level={_QUOTED} {_OTHER_PAIR})(?: {_PAIR})*$",  # logfmt
+        # An access log's line, answered well. Its user in ASCII: the parser knows more characters as blanks than RE2.
+        r"^[0-9a-f.:]+ [!-~]+ [!-~]+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] \"[^\"\\]+\" [123]\d\d "
         r"(?:\d+|-)(?: |$)",
     )
 )

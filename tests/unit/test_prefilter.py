@@ -68,11 +68,15 @@ def flow(action: str = "ACCEPT", status: str = "OK", start: object = NOON) -> st
         ("application", 'time=2026-03-01T12:00:00Z level=info msg="cache hit" key=user:7', True),
         ("application", 'level=info msg="cache hit" -key=user:7', False),  # no pair: the parser reads it as text
         ("application", 'level=info msg="cache hit" 7key=user:7', False),
+        ("application", 'level=info logger=api msg="cache hit"', True),
+        ("application", 'level="INFO"', False),  # one pair is text as well
+        ("application", "level=info level=info", False),
         ("application", 'time=2026-03-01T12:00:00Z level="info" msg="cache hit"', True),
         ("application", 'time=2026-03-01T12:00:00Z level="info msg="cache hit"', False),
         ("application", 'time=2026-03-01T12:00:00Z level=info" msg="cache hit"', False),
         ("application", '10.0.0.7 - - [01/Mar/2026:12:00:00 +0000] "GET /orders/7 HTTP/1.1" 200 17', True),
         ("application", '10.0.0.7 - - [01/Mar/2026:12:00:00 +0000] "GET /orders/7 HTTP/1.1" 502 17', False),
+        ("application", '10.0.0.7 - -\u2028 [01/Mar/2026:12:00:00 +0000] "GET /orders/7 HTTP/1.1" 200 17', False),
         ("application", "2026-03-01 12:00:00,123 ERROR c.e.Orders - order 7 lost", False),
         ("application", "2026-03-01 12:00:00,123 INFO c.e.Orders - connection refused, retry failed", False),
         ("application", '{"level":"info","level":50}', False),
