@@ -1,6 +1,7 @@
 """Account traffic for benchmarks: seeded, mixed by volume as accounts are, in the envelopes that CloudWatch Logs sends.
 
-By lines about 70 % flow records, 20 % application, 9 % CloudTrail, 1 % Config; about 1 % of all are of interest.
+By lines about 70 % flow records, 20 % application, 9 % CloudTrail, 1 % Config. About 1 % of each is of interest, of
+calls half of that.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ SHARE = {"flow": 0.70, "application": 0.20, "cloudtrail": 0.09, "config": 0.01}
 OF_INTEREST = 0.01
 _READS = ("DescribeInstances", "GetObject", "AssumeRole", "ListBuckets", "Decrypt", "DescribeTags", "GetParameter")
 _WRITES = ("RebootInstances", "RevokeSecurityGroupIngress", "ModifyDBInstance", "UpdateFunctionCode20150331v2")
+# (resource type, property, value before, value after)
+_EVERYDAY_ITEMS = (
+    ("AWS::Config::ResourceCompliance", "Configuration.complianceType", "NON_COMPLIANT", "COMPLIANT"),
+    ("AWS::SSM::ManagedInstanceInventory", "Configuration.AWS:InstanceInformation.Content.AgentVersion", "3.2", "3.3"),
+    ("AWS::SSM::AssociationCompliance", "Configuration.Status", "PENDING", "SUCCESS"),
+    ("AWS::EC2::Instance", "Tags.0", "patch-group=a", "patch-group=b"),
+)
 
 
 @dataclass(frozen=True)
@@ -143,22 +151,20 @@ def _cloudtrail(rng: random.Random, world: World, at: float) -> str:
 
 
 def _config(rng: random.Random, world: World, at: float) -> str:
+    """Of interest are instances that stop or start; most items of an account tell of compliance and inventory."""
     instance = world.instance(rng.randrange(world.lookup_rows // 2))
+    if rng.random() < OF_INTEREST:
+        kind, states = "AWS::EC2::Instance", rng.choice((("running", "stopped"), ("stopped", "running")))
+        name, (before, after) = "Configuration.State.Name", states
+    else:
+        kind, name, before, after = rng.choice(_EVERYDAY_ITEMS)
+    changed = {name: {"previousValue": before, "updatedValue": after, "changeType": "UPDATE"}}
     item = {
-        "configurationItemDiff": {
-            "changedProperties": {
-                "Configuration.State.Name": {
-                    "previousValue": "running",
-                    "updatedValue": "stopped" if rng.random() < OF_INTEREST else "running",
-                    "changeType": "UPDATE",
-                }
-            },
-            "changeType": "UPDATE",
-        },
+        "configurationItemDiff": {"changedProperties": changed, "changeType": "UPDATE"},
         "configurationItem": {
             "configurationItemCaptureTime": "2026-03-01T12:00:00.000Z",
             "resourceId": instance,
-            "resourceType": "AWS::EC2::Instance",
+            "resourceType": kind,
             "awsRegion": "eu-west-1",
             "awsAccountId": "123456789012",
             "configurationItemStatus": "OK",

@@ -20,13 +20,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from probable_cause.errors import RejectedLineError
-from probable_cause.families.cloudtrail import unversioned
-from probable_cause.families.cloudtrail_outcome import failure
+from probable_cause.everyday_records import is_plain_call, is_plain_item
 from probable_cause.families.flow_format import COLUMNS, read_format
 from probable_cause.rules.model import RuleSet
 
@@ -39,6 +37,7 @@ class Prefilter:
 
     flows: flow records of the outcomes `accept` and `nodata`.
     calls: successful CloudTrail calls, but for those that one of these keys names (`rules.keys`); None: none at all.
+    items: Config items, but for those that one of these keys names; None: none at all.
     quiet: application lines of the levels info, debug and trace.
     baseline: flow records that are read all the same, of a chunk of lines: samples of what is usual.
     max_future, max_past: seconds by which a line's time may lie ahead of its arrival, or behind: others are rejected.
@@ -46,6 +45,7 @@ class Prefilter:
 
     flows: bool = False
     calls: frozenset[str] | None = None
+    items: frozenset[str] | None = None
     quiet: bool = False
     baseline: int = 0
     max_future: float = 0.0
@@ -53,8 +53,8 @@ class Prefilter:
 
     def to_json(self) -> str:
         """As from_json() takes it."""
-        calls = None if self.calls is None else sorted(self.calls)
-        values = [self.flows, calls, self.quiet, self.baseline, self.max_future, self.max_past]
+        calls, items = (None if keys is None else sorted(keys) for keys in (self.calls, self.items))
+        values = [self.flows, calls, items, self.quiet, self.baseline, self.max_future, self.max_past]
         return json.dumps(values, separators=(",", ":"))
 
     @classmethod
@@ -64,9 +64,9 @@ class Prefilter:
         Raises:
             ValueError, TypeError: it is something else.
         """
-        flows, calls, quiet, baseline, future, past = json.loads(text)
-        named = None if calls is None else frozenset(calls)
-        return cls(bool(flows), named, bool(quiet), int(baseline), float(future), float(past))
+        flows, calls, items, quiet, baseline, future, past = json.loads(text)
+        calls, items = (None if keys is None else frozenset(keys) for keys in (calls, items))
+        return cls(bool(flows), calls, items, bool(quiet), int(baseline), float(future), float(past))
 
 
 NOTHING = Prefilter()  # reads every line
@@ -76,10 +76,11 @@ def prefilter_of(rules: RuleSet, max_future: float, max_past: float, baseline: i
     """What the rules leave to pass over. A rule that any event of its family could match switches it off there; but
     what is only usual needs no more than samples, at most `baseline` of a chunk."""
     keys = {key for rule in rules.of_interest().rules if not rule.needles for key in rule.keys}
-    calls = frozenset(key for key in keys if key.startswith("cloudtrail|"))
+    calls, items = (frozenset(key for key in keys if key.startswith(f"{one}|")) for one in ("cloudtrail", "aws_config"))
     return Prefilter(
         flows=keys.isdisjoint({"vpc_flow|", "vpc_flow|accept", "vpc_flow|nodata"}),
         calls=None if "cloudtrail||" in calls else calls,
+        items=None if "aws_config|" in items else items,
         quiet=not any(rule.quiet_levels for rule in rules.rules if rule.family == "application"),
         baseline=baseline,
         max_future=max_future,
@@ -149,11 +150,18 @@ def _everyday(
     if family == "application" and prefilter.quiet:
         quiet: np.ndarray = _matches(messages, _QUIET) & ~_matches(messages, _UNUSUAL)
         return quiet
-    if family == "cloudtrail" and prefilter.calls is not None:
-        calls, first, last = prefilter.calls, _iso(span.earliest), _iso(span.latest)
-        plain = (_is_plain_call(line, calls, first, last) for line in messages)
-        return np.fromiter(plain, np.bool_, len(messages))
-    return None
+    keys, is_plain = {
+        "cloudtrail": (prefilter.calls, is_plain_call),
+        "aws_config": (prefilter.items, is_plain_item),
+    }.get(family, (None, is_plain_call))
+    if keys is None:
+        return None
+    first, last = _iso(span.earliest), _iso(span.latest)
+    return np.fromiter((is_plain(line, keys, first, last) for line in messages), np.bool_, len(messages))
+
+
+def _iso(seconds: int | None) -> str | None:
+    return None if seconds is None else f"{np.datetime64(seconds, 's')}Z"
 
 
 def _matches(messages: list[str], pattern: str) -> np.ndarray:
@@ -255,36 +263,3 @@ _UNUSUAL = (
     r"|(?:level|lvl|severity|log_level)[\"']? ?[:=] ?[\"']?[^\"' idt]"
     r"|[:=\t] ?\"?\{|\\[\"nt]|[\n\r][\s\S]|[\x00-\x08\x0b\x0c\x0e-\x1f]|\" 5\d\d|platform\.|\[pid:"
 )
-
-
-# -- CloudTrail: a successful call that no rule names ------------------------------------------------------------------
-
-
-def _iso(seconds: int | None) -> str | None:
-    return None if seconds is None else f"{np.datetime64(seconds, 's')}Z"
-
-
-def _is_plain_call(line: str, calls: frozenset[str], first: str | None, last: str | None) -> bool:
-    try:
-        record = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    if type(record) is not dict or "insightDetails" in record:
-        return False
-    name, source, time = record.get("eventName"), record.get("eventSource"), record.get("eventTime")
-    if not (type(name) is str and name and type(source) is str and source and type(time) is str):
-        return False
-    if (
-        len(time) != 20
-        or time[10] != "T"
-        or time[19] != "Z"
-        or (first is not None and last is not None and not first <= time < last)
-    ):
-        return False
-    action, source = unversioned(name[:256]).lower(), source.lower()
-    if f"cloudtrail|{source}|{action}" in calls or f"cloudtrail||{action}" in calls or f"cloudtrail|{source}|" in calls:
-        return False
-    # Some pipelines write the objects inside as text; the parser reads it.
-    if type(record.get("responseElements")) is str or type(record.get("serviceEventDetails")) is str:
-        return False
-    return failure(record, {}) == (None, None)

@@ -134,11 +134,11 @@ def _build(name: str, master: str | None, confs: Mapping[str, str] | None) -> Sp
     return session
 
 
-def java_options(environment: Mapping[str, str]) -> str:
-    """Of Java on one machine: its stack, and its collector unless the environment names one, for with two it does not
+def java_options(environment: Mapping[str, str], collector: str = COLLECTOR) -> str:
+    """Of Java on one machine: its stack, and this collector unless the environment names one, for with two it does not
     start."""
     given = " ".join(environment.get(name, "") for name in _READ_BY_JAVA)
-    return STACK if _ANY_COLLECTOR.search(given) else f"{STACK} {COLLECTOR}"
+    return STACK if _ANY_COLLECTOR.search(given) else f"{STACK} {collector}"
 
 
 def is_gone(spark: SparkSession) -> bool:

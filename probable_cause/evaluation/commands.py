@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +15,9 @@ from probable_cause.evaluation.runner import Report, evaluate
 from probable_cause.verdict import VerdictModel
 
 # For many small jobs: planning and compiling them is nearly all of their cost, so the machine compiles little.
+_COMPILES_LITTLE = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+_COLLECTOR = "-XX:+UseSerialGC"
 _SMALL_JOBS = {
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.shuffle.partitions": "1",
@@ -34,7 +36,8 @@ def measure(bundles: Sequence[Path], conf: Sequence[Path] = (), at_once: int = A
 
     folders = find(bundles)
     settings.load(*conf)
-    spark = session.build("probable-cause-evaluate", "local[2]", _SMALL_JOBS)
+    java = f"{session.java_options(os.environ, _COLLECTOR)} {_COMPILES_LITTLE}"
+    spark = session.build("probable-cause-evaluate", "local[2]", {**_SMALL_JOBS, "spark.driver.extraJavaOptions": java})
     try:
         runner = SparkRunner(spark, conf, timed)
         return evaluate(folders, runner, at_once, runner.prepare)

@@ -45,6 +45,12 @@ def call(source: str = "s3.amazonaws.com", action: str = "GetObject", **values: 
     return json.dumps(record | values)
 
 
+def item(kind: str = "AWS::SSM::ManagedInstanceInventory", around: dict | None = None, **values: object) -> str:
+    found = {"resourceType": kind, "resourceId": "i-1", "configurationItemCaptureTime": "2026-03-01T12:00:00.123Z"}
+    message = {"messageType": "ConfigurationItemChangeNotification", "configurationItem": found | values}
+    return json.dumps(message if around is None else around | {"detail": message})
+
+
 def flow(action: str = "ACCEPT", status: str = "OK", start: object = NOON) -> str:
     return FLOW.format(action=action, status=status, start=start)
 
@@ -96,6 +102,20 @@ def flow(action: str = "ACCEPT", status: str = "OK", start: object = NOON) -> st
         ("cloudtrail", call(eventTime="2031-03-01T12:00:00Z"), False),
         ("cloudtrail", call()[:-1], False),
         ("cloudtrail", "[" + call() + "]", False),
+        ("aws_config", item(), True),
+        ("aws_config", item(around={"source": "aws.config", "detail-type": "Config Configuration Item Change"}), True),
+        ("aws_config", item(configurationItemCaptureTime="2026-03-01T12:00:00Z"), True),
+        ("aws_config", item("AWS::EC2::SecurityGroup"), False),
+        ("aws_config", item("aws::ec2::securitygroup", {"source": "aws.config"}), False),
+        ("aws_config", item(" AWS::EC2::SecurityGroup"), False),
+        ("aws_config", item(around={"Records": [{"resourceType": "AWS::EC2::SecurityGroup"}]}), False),
+        ("aws_config", item(around={"messageType": "OversizedConfigurationItemChangeNotification"}), False),
+        ("aws_config", item(configurationItemCaptureTime="2031-03-01T12:00:00.000Z"), False),
+        ("aws_config", item(configurationItemCaptureTime="2026-02-30T12:00:00.000Z"), False),
+        ("aws_config", item(configurationItemCaptureTime=None), False),
+        ("aws_config", item(7), False),
+        ("aws_config", item()[:-1], False),
+        ("aws_config", f"[{item()}]", False),
         ("aws_config", "{}", False),
     ],
 )
@@ -113,18 +133,24 @@ def plain(family: str, event: dict, given: Prefilter) -> bool:
         return event.get("outcome") in ("accept", "nodata", None)
     if family == "application":
         return event["level"] in QUIET and "error_category" not in event["fields"]
+    if family == "aws_config":
+        return f"aws_config|{event['resource_type'].lower()}" not in (given.items or ())
     action, source = event["action"].lower(), event["event_source"].lower()
     keys = {f"cloudtrail|{source}|{action}", f"cloudtrail||{action}", f"cloudtrail|{source}|"}
     return event["outcome"] == "success" and keys.isdisjoint(given.calls or ())
 
 
-@pytest.mark.parametrize("family", ["vpc_flow", "application", "cloudtrail"])
+# The real items that the fuzzer has are of types that rules name.
+EVERYDAY = {"aws_config": [item(), item(around={"source": "aws.config", "account": "123456789012"})]}
+
+
+@pytest.mark.parametrize("family", ["vpc_flow", "application", "cloudtrail", "aws_config"])
 def test_nothing_that_a_rule_could_match_is_passed_over(catalogued, family):
     """Over all lines that the fuzzer starts from, and mutations of them, without a limit in time."""
     seed = random.randrange(10**6)
     print("seed", seed)  # noqa: T201
     rng = random.Random(seed)
-    pool = seeds(family)
+    pool = seeds(family) + [("", None, line) for line in EVERYDAY.get(family, ()) for _ in range(50)]
     given = [(form, line) for _, form, line in pool]
     given += [(form, mutate(line, rng.choice(pool)[2], rng)) for _, form, line in rng.choices(pool, k=20_000)]
     skipped = 0
@@ -155,6 +181,7 @@ probable_cause: {{layer: network, role: symptom, relevance: 1, cause: x, summary
         "vpcflow": "{action: ACCEPT}",
         "application": "{level: INFO, message|contains: started}",
         "cloudtrail": "{sourceIPAddress|startswith: '203.'}",
+        "config": "{changeType: DELETE}",
     }
     texts = [
         rules.format(name=f"any-{service}", service=service, selection=selection)
@@ -162,7 +189,7 @@ probable_cause: {{layer: network, role: symptom, relevance: 1, cause: x, summary
     ]
     (tmp_path / "rules.yml").write_text("---".join(texts), encoding="utf-8")
     found = prefilter_of(load([tmp_path / "rules.yml"]), 900, 1e6)
-    assert (found.flows, found.calls, found.quiet) == (False, None, False)
+    assert (found.flows, found.calls, found.items, found.quiet) == (False, None, None, False)
 
 
 def test_travels_as_json(catalogued):

@@ -20,6 +20,7 @@ from probable_cause.session import COLLECTOR, STACK, java_options
     ],
 )
 def test_a_collector_of_the_environment_takes_the_place_of_ours(environment: dict[str, str], has_ours: bool) -> None:
-    options = java_options(environment).split()
-    assert STACK in options
-    assert (COLLECTOR in options) == has_ours
+    for collector in (COLLECTOR, "-XX:+UseSerialGC"):
+        options = java_options(environment, collector).split()
+        assert STACK in options
+        assert (collector in options) == has_ours
