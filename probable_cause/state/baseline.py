@@ -240,4 +240,4 @@ def write(application_id: str, baseline: Baseline) -> Write:
         "Revision": (baseline.revision or 0) + 1,
         EXPIRES_AT: int((_start(heard.last) + _KEPT).timestamp()),
     }
-    return Write(key(application_id), attributes, {"Revision": baseline.revision})
+    return Write(key(application_id), attributes, {"Revision": baseline.revision}, whole=True)

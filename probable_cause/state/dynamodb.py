@@ -161,50 +161,29 @@ class DynamoDBTable:
         return [next((item for item in found if key.items() <= item.items()), None) for key in keys]
 
     def apply(self, write: Write) -> bool:
-        names: dict[str, str] = {}
-        values: dict[str, Any] = {}
-
-        def name(attribute: str) -> str:
-            placeholder = f"#a{len(names)}"
-            for known, existing in names.items():
-                if existing == attribute:
-                    return known
-            names[placeholder] = attribute
-            return placeholder
-
-        def value(content: Any) -> str:
-            placeholder = f":v{len(values)}"
-            values[placeholder] = self._to_attribute(_to_dynamodb(content))
-            return placeholder
-
-        to_set = [f"{name(k)} = {value(v)}" for k, v in write.attributes.items() if v is not None]
-        to_remove = [name(k) for k, v in write.attributes.items() if v is None]
+        given = _Placeholders(self._attribute)
         conditions = [
-            f"attribute_not_exists({name(k)})" if v is None else f"{name(k)} = {value(v)}"
+            f"attribute_not_exists({given.name(k)})" if v is None else f"{given.name(k)} = {given.value(v)}"
             for k, v in write.expected.items()
         ]
         conditions += [
-            f"(attribute_not_exists({name(k)}) OR {name(k)} <> {value(v)})" for k, v in write.excluded.items()
+            f"(attribute_not_exists({given.name(k)}) OR {given.name(k)} <> {given.value(v)})"
+            for k, v in write.excluded.items()
         ]
-        request: dict[str, Any] = {
-            "TableName": self.name,
-            "Key": self._attributes(write.key),
-            "UpdateExpression": " ".join(
-                part
-                for part in (
-                    "SET " + ", ".join(to_set) if to_set else "",
-                    "REMOVE " + ", ".join(to_remove) if to_remove else "",
-                )
-                if part
-            ),
-            "ExpressionAttributeNames": names,
-        }
-        if values:
-            request["ExpressionAttributeValues"] = values
+        to_set = {name: value for name, value in write.attributes.items() if value is not None}
+        request: dict[str, Any]
+        if write.whole:
+            call, request = self._dynamodb.put_item, {"Item": self._attributes({**to_set, **write.key})}
+        else:
+            removed = [given.name(name) for name in write.attributes if name not in to_set]
+            named = [f"{given.name(name)} = {given.value(value)}" for name, value in to_set.items()]
+            parts = ["SET " + ", ".join(named)] * bool(named) + ["REMOVE " + ", ".join(removed)] * bool(removed)
+            call = self._dynamodb.update_item
+            request = {"Key": self._attributes(write.key), "UpdateExpression": " ".join(parts)}
         if conditions:
             request["ConditionExpression"] = " AND ".join(conditions)
         try:
-            self._call(lambda: self._dynamodb.update_item(**request))
+            self._call(lambda: call(TableName=self.name, **request, **given.arguments()))
         except ClientError as exc:
             if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return False
@@ -251,10 +230,37 @@ class DynamoDBTable:
         raise AssertionError("unreachable")
 
     def _attributes(self, item: dict[str, Any]) -> dict[str, Any]:
-        return {name: self._to_attribute(_to_dynamodb(value)) for name, value in item.items()}
+        return {name: self._attribute(value) for name, value in item.items()}
+
+    def _attribute(self, value: Any) -> dict[str, Any]:
+        attribute: dict[str, Any] = self._to_attribute(_to_dynamodb(value))
+        return attribute
 
     def _item(self, attributes: dict[str, Any]) -> dict[str, Any]:
         return {name: _from_dynamodb(self._from_attribute(value)) for name, value in attributes.items()}
+
+
+class _Placeholders:
+    """What stands in a call's expressions for names and values."""
+
+    def __init__(self, to_attribute: Callable[[Any], dict[str, Any]]) -> None:
+        self._to_attribute = to_attribute
+        self._names: dict[str, str] = {}
+        self._values: dict[str, dict[str, Any]] = {}
+
+    def name(self, attribute: str) -> str:
+        return self._names.setdefault(attribute, f"#a{len(self._names)}")
+
+    def value(self, content: Any) -> str:
+        placeholder = f":v{len(self._values)}"
+        self._values[placeholder] = self._to_attribute(content)
+        return placeholder
+
+    def arguments(self) -> dict[str, Any]:
+        """Of the call; DynamoDB refuses empty ones."""
+        names = {placeholder: attribute for attribute, placeholder in self._names.items()}
+        told = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": self._values}
+        return {argument: content for argument, content in told.items() if content}
 
 
 def _worth_retrying(exc: ClientError) -> bool:

@@ -105,7 +105,8 @@ def chunk_write(application_id: str, event_key: str, chunk: Chunk, content: byte
     Args:
         expires_at: epoch seconds after which the table may drop it.
     """
-    return Write(chunk_key(application_id, event_key, chunk.digest), {"Ids": content, tables.EXPIRES_AT: expires_at})
+    key = chunk_key(application_id, event_key, chunk.digest)
+    return Write(key, {"Ids": content, tables.EXPIRES_AT: expires_at}, whole=True)
 
 
 def is_chunk(item: Mapping[str, Any]) -> bool:

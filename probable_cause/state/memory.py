@@ -55,7 +55,7 @@ class MemoryTable:
                 return False
             if any(current.get(name) == value for name, value in write.excluded.items()):
                 return False
-            merged = {**current, **write.key, **write.attributes}
+            merged = {**({} if write.whole else current), **write.key, **write.attributes}
             item = pickle.dumps({name: value for name, value in merged.items() if value is not None})
             self._items.setdefault(hash_value, {})[range_value] = item
             self.writes += 1

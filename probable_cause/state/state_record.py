@@ -154,12 +154,12 @@ def _record_writes(
         skipped = {"StateKey", "RecordKey", *_BOOKKEEPING} - {"Ledger"}
         content = {name: value for name, value in after.items() if name not in skipped}
         expires = int((now + _HISTORY_KEPT).timestamp())
-        done.append(_record(application_id, after["RecordKey"], {**content, "Until": None, tables.EXPIRES_AT: expires}))
+        done.append(_record(application_id, after["RecordKey"], {**content, tables.EXPIRES_AT: expires}, whole=True))
     return done
 
 
-def _record(application_id: str, state_key: str, attributes: dict[str, Any]) -> Write:
-    return Write({"ApplicationId": application_id, "StateKey": state_key}, attributes)
+def _record(application_id: str, state_key: str, attributes: dict[str, Any], whole: bool = False) -> Write:
+    return Write({"ApplicationId": application_id, "StateKey": state_key}, attributes, whole=whole)
 
 
 def _belief(verdict: Verdict, since: str, now: datetime) -> Write:
@@ -169,16 +169,15 @@ def _belief(verdict: Verdict, since: str, now: datetime) -> Write:
         "Since": since,
         tables.EXPIRES_AT: int((now + _HISTORY_KEPT).timestamp()),
     }
-    return _record(verdict.application_id, f"{OVERALL}#{since}#verdict", attributes)
+    return _record(verdict.application_id, f"{OVERALL}#{since}#verdict", attributes, whole=True)
 
 
 def _replace(application_id: str, before: Mapping[str, Any], after: dict[str, Any]) -> Write:
-    """Sets every attribute, removes those that are gone, and only on the revision that was read."""
-    attributes: dict[str, Any] = {name: None for name in before if name not in ("ApplicationId", "StateKey")}
-    attributes |= {name: value for name, value in after.items() if name != "StateKey"}
+    """The whole item, and only on the revision that was read."""
+    attributes = {name: value for name, value in after.items() if name != "StateKey"}
     attributes["Revision"] = int(before.get("Revision", 0)) + 1
     key = {"ApplicationId": application_id, "StateKey": after["StateKey"]}
-    return Write(key, attributes, {"Revision": before.get("Revision")})
+    return Write(key, attributes, {"Revision": before.get("Revision")}, whole=True)
 
 
 def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

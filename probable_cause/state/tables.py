@@ -34,13 +34,14 @@ class Write:
     `excluded` has.
 
     An expected value of None means: the attribute is absent (so also: the item does not exist). An attribute that is
-    set to None is removed.
+    set to None is removed; of a `whole` item every attribute that is not named is.
     """
 
     key: dict[str, str]
     attributes: dict[str, Any]
     expected: dict[str, Any] = field(default_factory=dict)
     excluded: dict[str, Any] = field(default_factory=dict)
+    whole: bool = False
 
 
 class Table(Protocol):

@@ -1,5 +1,5 @@
-"""Sixteen operators and the stream on the same items of two DynamoDB implementations, through a proxy that throttles
-and loses answers: counts are exact (I1), and no action is overwritten unseen (I2)."""
+"""Two DynamoDB implementations do what the tables in memory do. Under load: sixteen operators and the stream on their
+items, through a proxy that throttles and loses answers: counts are exact (I1), no action is overwritten unseen (I2)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from probable_cause.local.emulator import embedded_aws, free_port
 from probable_cause.state import dynamodb
 from probable_cause.state.application import add_repeats, renew
 from probable_cause.state.event_item import batch_stamp, from_item
+from probable_cause.state.memory import memory_tables
+from probable_cause.state.tables import Write
 from probable_cause.verdict import DEFAULT
 from tests.aws.kinesis_emulators import REGION, dynalite
 from tests.chaos.account import make_tables
@@ -32,6 +35,28 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     else:
         with embedded_aws(free_port(), tmp_path / "moto.log") as running:
             yield running
+
+
+KEY = {"ApplicationId": "shop", "StateKey": "overall#current"}
+# Each on what the ones before left, with whether it is written and what is there then, beside the key.
+WRITES: list[tuple[Write, bool, dict[str, Any]]] = [
+    (Write(KEY, {"A": 1, "B": [], "C": None}, {"Revision": None}), True, {"A": 1, "B": []}),
+    (Write(KEY, {"A": 2}, {"A": 2}), False, {"A": 1, "B": []}),
+    (Write(KEY, {"A": None, "Revision": 1}, {"A": 1}), True, {"B": [], "Revision": 1}),
+    (Write(KEY, {"B": "b"}, {"Revision": 1}, {"B": []}), False, {"B": [], "Revision": 1}),
+    (Write(KEY, {"B": "b"}, {"Revision": 1}, {"B": "b"}), True, {"B": "b", "Revision": 1}),
+    (Write(KEY, {"D": b"d"}, {"Revision": None}, whole=True), False, {"B": "b", "Revision": 1}),
+    (Write(KEY, {"D": b"d", "E": None}, {"Revision": 1}, whole=True), True, {"D": b"d"}),
+    (Write(KEY, {"F": {"a": 0.5}}, whole=True), True, {"F": {"a": 0.5}}),
+]
+
+
+def test_a_write_does_the_same_in_memory(url: str) -> None:
+    make_tables(url, "same.")
+    for made in (dynamodb.connect(REGION, url, "same.").states, memory_tables().states):
+        for number, (write, written, after) in enumerate(WRITES):
+            assert made.apply(write) is written, number
+            assert made.get(KEY) == {**KEY, **after}, number
 
 
 def test_operators_and_the_stream_on_a_bad_day(url: str) -> None:
