@@ -142,8 +142,8 @@ def in_memory(spark: SparkSession, payloads: list[bytes]) -> DataFrame:
 
 def folded(kept: DataFrame, lookup: DataFrame, scope: pipeline.Scope) -> pa.Table:
     """schemas.FOLDED of what a batch kept, as the sink has it folded."""
-    with sink.held(kept) as (rows, size):
-        return sink.folded(rows, size, lookup, scope)
+    with sink.held(kept, lookup, scope) as batch:
+        return batch.folded()
 
 
 def drain(frame: DataFrame) -> None:

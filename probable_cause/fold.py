@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from probable_cause import identity
 from probable_cause.schemas import BASELINE, BUCKET, FOLDED, OTHERS, OTHERS_SUMMARY, column_names
 
+_AT = "struct(event_time, event_id)"  # of events of one instant a replay must take the same
 _NO_TEXTS = "cast(array() as array<string>)"
 # Taken from the newest event of a cause; what the application owns comes first in the resources, for the cause is
 # named after it.
@@ -77,7 +78,7 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
         F.expr(f"if(role = '{BASELINE}', count(1), size({occurrences})) as count"),
         F.expr(f"slice(sort_array({occurrences}, false), 1, {listed}) as occurrences"),
         F.expr(f"slice(sort_array(array_distinct(flatten(collect_set({_ADDRESSES})))), 1, 20) as addresses"),
-        F.expr("array_distinct(array(min_by(event_id, event_time), max_by(event_id, event_time))) as sample_event_ids"),
+        F.expr(f"array_distinct(array(min_by(event_id, {_AT}), max_by(event_id, {_AT}))) as sample_event_ids"),
         F.expr("slice(sort_array(collect_set(edge)), 1, 20) as edges"),
         F.expr(f"sort_array({buckets}) as buckets"),
     )

@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
@@ -37,6 +38,8 @@ from probable_cause.verdict import VerdictModel
 
 # Where a test kills the job: called with the name of each point that a crash may fall on. Does nothing in production.
 Checkpoints = Callable[[str], None]
+# One thread that lasts, since Java keeps one for each that calls it.
+_PLANNER = ThreadPoolExecutor(1, thread_name_prefix="planner")
 _THREADS = 8  # DynamoDB answers in milliseconds; threads hide that, not the work of the client
 
 
@@ -67,25 +70,51 @@ class BatchReport:
 
 
 @contextmanager
-def held(kept: DataFrame) -> Iterator[tuple[DataFrame, pipeline.Size]]:
-    """What pipeline.of_interest_or_rejected kept of a batch, computed once, and how much it is.
+def held(kept: DataFrame, lookup: DataFrame, scope: pipeline.Scope) -> Iterator[Held]:
+    """What pipeline.of_interest_or_rejected kept of a batch, computed once.
 
-    Counted first, for by its size is decided how it is folded.
+    Counted first, for by its size is decided how it is folded. Meanwhile the fold of a small batch is planned, which
+    takes the driver as long as such a batch takes the executors.
     """
     counted = Observation()
     kept = kept.observe(counted, *pipeline.sizes()).persist()
     try:
+        few = _PLANNER.submit(pipeline.by_cause_of_few, pipeline.matched(kept), lookup, scope)
         kept.write.format("noop").mode("overwrite").save()
-        yield kept, pipeline.Size(**counted.get)
+        yield Held(kept, pipeline.Size(**counted.get), few.result(), lookup, scope)
     finally:
         kept.unpersist()
 
 
-def folded(kept: DataFrame, size: pipeline.Size, lookup: DataFrame, scope: pipeline.Scope) -> pa.Table:
-    """schemas.FOLDED of what held() gave."""
-    if size.matched == 0:
-        return arrow_schema(FOLDED).empty_table()
-    return pipeline.by_cause(pipeline.matched(kept), lookup, scope, size).toArrow()
+@dataclass(frozen=True)
+class Held:
+    """A batch's rows (schemas.INTEREST) in Spark's memory, how many they are, and the plan to fold few."""
+
+    kept: DataFrame
+    size: pipeline.Size
+    few: DataFrame
+    lookup: DataFrame
+    scope: pipeline.Scope
+
+    def folded(self) -> pa.Table:
+        """schemas.FOLDED of the rows that a rule matched."""
+        if self.size.matched == 0:
+            return arrow_schema(FOLDED).empty_table()
+        if self.size.matched <= pipeline.ONE_TASK:
+            rows = self.few.toArrow()
+            if rows.num_rows <= pipeline.FEW_FOLDED:
+                return self._bounded(rows) if _is_flood(rows, self.scope.own_causes) else rows
+        return pipeline.by_cause(pipeline.matched(self.kept), self.lookup, self.scope).toArrow()
+
+    def _bounded(self, rows: pa.Table) -> pa.Table:
+        return pipeline.bounded(self.kept.sparkSession.createDataFrame(rows), self.scope).toArrow()
+
+
+def _is_flood(folded: pa.Table, own_causes: int) -> bool:
+    """Whether an application, layer and role has more causes than it may. Of what is usual there are samples only."""
+    of_interest = folded.filter(pc.not_equal(folded.column("role"), BASELINE))
+    causes = of_interest.group_by(["application_id", "event_type", "role"]).aggregate([([], "count_all")])
+    return bool(pc.any(pc.greater(causes.column("count_all"), own_causes)).as_py())
 
 
 @dataclass
@@ -121,17 +150,17 @@ class Sink:
         """
         started = self.wall_clock()
         check(self.tables.states, self.lease)
-        with held(kept) as (kept, size):
-            lookup = self.lookup.at(kept.sparkSession, started)
-            rows = folded(kept, size, lookup, self.scope)
-            reasons = self._keep_rejects(pipeline.rejected(kept), batch_id) if size.rejects else {}
+        lookup = self.lookup.at(kept.sparkSession, started)
+        with held(kept, lookup, self.scope) as batch:
+            rows = batch.folded()
+            reasons = self._keep_rejects(pipeline.rejected(batch.kept), batch_id) if batch.size.rejects else {}
             self.at_point("folded")
             repeats = [Repeats.from_row(row) for row in rows.to_pylist()]
             touched, writes = self.add(repeats, batch_stamp(self.lease.epoch, batch_id))
             written = self.wall_clock()
             if self.archive is not None:
                 some = reasons or any(row.role != BASELINE for row in repeats)
-                self.archive.keep(pipeline.without_usual(kept) if some else None, self.lease, batch_id, touched)
+                self.archive.keep(pipeline.without_usual(batch.kept) if some else None, self.lease, batch_id, touched)
         if self.on_report is not None:
             seconds, after = (written - started).total_seconds(), (self.wall_clock() - written).total_seconds()
             causes = sum(row.role != BASELINE for row in repeats)

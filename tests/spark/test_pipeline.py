@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from probable_cause import pipeline, settings, sink, wiring
 from probable_cause.lookup_cache import lookup_frame
-from probable_cause.pipeline import ONE_TASK, Scope, Size
+from probable_cause.pipeline import FEW_FOLDED, ONE_TASK, Scope, Size
 from probable_cause.rules.model import RuleSet
-from probable_cause.schemas import INTEREST
+from probable_cause.schemas import INTEREST, OTHERS
 from probable_cause.state.lookups import Row
 from tests.spark.rows import frame, interest, reject
 
 SEED = 20_261_128
 OWN_CAUSES = 5
-SIZES = {
-    "unknown": None,
-    "a flood": Size(0, 10, OWN_CAUSES + 1),
-    "many": Size(0, ONE_TASK, 1),
-    "few": Size(0, 10, OWN_CAUSES),
+# Rows up to which a batch is folded by one task, and up to which the driver takes what comes of it as it is.
+WAYS = {
+    "few": (ONE_TASK, FEW_FOLDED),
+    "many": (1, FEW_FOLDED),
+    "few that concern many": (ONE_TASK, 2),
 }
 
 
@@ -47,32 +49,37 @@ def rows(seed: int) -> list[dict[str, Any]]:
     return some + rng.sample(some, 10)
 
 
-def texts(folded: DataFrame) -> list[str]:
-    return sorted(map(str, folded.toArrow().to_pylist()))
+def texts(folded: pa.Table) -> list[str]:
+    return sorted(map(str, folded.to_pylist()))
 
 
+@pytest.mark.parametrize("cause_template", ["{action}", "{source_ip}"])  # repeats; more causes than OWN_CAUSES
 def test_the_size_of_a_batch_does_not_change_what_comes_out(
-    spark: SparkSession, lookup: DataFrame, scope: Scope
+    spark: SparkSession, lookup: DataFrame, scope: Scope, monkeypatch: pytest.MonkeyPatch, cause_template: str
 ) -> None:
-    given = frame(spark, INTEREST, [{**row, "cause_template": "{action}"} for row in rows(SEED)]).repartition(3)
-    found = {name: texts(pipeline.by_cause(given, lookup, scope, size)) for name, size in SIZES.items()}
-    assert len(found["unknown"]) > 3
-    for name, one in found.items():
-        assert one == found["unknown"], f"{name}, seed {SEED}"
+    given = frame(spark, INTEREST, [{**row, "cause_template": cause_template} for row in rows(SEED)]).repartition(3)
+    expected = texts(pipeline.by_cause(given, lookup, scope).toArrow())
+    assert len(expected) > 3
+    assert any(OTHERS in one for one in expected) == (cause_template == "{source_ip}")
+    for way, (one_task, few_folded) in WAYS.items():
+        monkeypatch.setattr(pipeline, "ONE_TASK", one_task)
+        monkeypatch.setattr(pipeline, "FEW_FOLDED", few_folded)
+        with sink.held(given, lookup, scope) as batch:
+            assert texts(batch.folded()) == expected, f"{way}, seed {SEED}"
 
 
 def physical(frame: DataFrame) -> Any:
     return frame._jdf.queryExecution().executedPlan()
 
 
-@pytest.mark.parametrize(("size", "shuffles"), [(SIZES["few"], 0), (SIZES["a flood"], 0), (SIZES["many"], 2)])
+@pytest.mark.parametrize(("fold", "shuffles"), [(pipeline.by_cause_of_few, 0), (pipeline.by_cause, 2)])
 def test_few_rows_are_folded_without_a_shuffle(
-    spark: SparkSession, lookup: DataFrame, scope: Scope, size: Size, shuffles: int
+    spark: SparkSession, lookup: DataFrame, scope: Scope, fold: Callable[..., DataFrame], shuffles: int
 ) -> None:
     given = frame(spark, INTEREST, rows(SEED)).repartition(3).persist()
     try:
         given.count()
-        plan = physical(pipeline.by_cause(given, lookup, scope, size)).toString()
+        plan = physical(fold(given, lookup, scope)).toString()
         assert plan.partition("InMemoryRelation")[0].count("Exchange ") == shuffles
     finally:
         given.unpersist()
@@ -101,8 +108,8 @@ def test_a_batch_is_counted_by_what_it_holds(spark: SparkSession, lookup: DataFr
         interest("u", role="baseline"),
         interest("r", rule_id=None, role=None, reject_reason="not_json"),
     ]
-    with sink.held(frame(spark, INTEREST, given)) as (kept, size):
-        assert size == Size(rejects=1, usual=1, interest=2)
-        assert kept.count() == 4
-    with sink.held(frame(spark, INTEREST, given[3:])) as (kept, size):
-        assert sink.folded(kept, size, lookup, scope).num_rows == 0
+    with sink.held(frame(spark, INTEREST, given), lookup, scope) as batch:
+        assert batch.size == Size(rejects=1, usual=1, interest=2)
+        assert batch.kept.count() == 4
+    with sink.held(frame(spark, INTEREST, given[3:]), lookup, scope) as batch:
+        assert batch.folded().num_rows == 0
