@@ -150,14 +150,15 @@ def _everyday(
     if family == "application" and prefilter.quiet:
         quiet: np.ndarray = _matches(messages, _QUIET) & ~_matches(messages, _UNUSUAL)
         return quiet
-    keys, is_plain = {
-        "cloudtrail": (prefilter.calls, is_plain_call),
-        "aws_config": (prefilter.items, is_plain_item),
-    }.get(family, (None, is_plain_call))
-    if keys is None:
-        return None
     first, last = _iso(span.earliest), _iso(span.latest)
-    return np.fromiter((is_plain(line, keys, first, last) for line in messages), np.bool_, len(messages))
+    plain: Iterable[bool]
+    if family == "cloudtrail" and (calls := prefilter.calls) is not None:
+        plain = (is_plain_call(line, calls, first, last) for line in messages)
+    elif family == "aws_config" and (items := prefilter.items) is not None:
+        plain = (is_plain_item(line, items, first, last) for line in messages)
+    else:
+        return None
+    return np.fromiter(plain, np.bool_, len(messages))
 
 
 def _iso(seconds: int | None) -> str | None:

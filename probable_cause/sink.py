@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -81,18 +81,18 @@ def held(kept: DataFrame, lookup: DataFrame, scope: pipeline.Scope) -> Iterator[
     try:
         few = _PLANNER.submit(pipeline.by_cause_of_few, pipeline.matched(kept), lookup, scope)
         kept.write.format("noop").mode("overwrite").save()
-        yield Held(kept, pipeline.Size(**counted.get), few.result(), lookup, scope)
+        yield Held(kept, pipeline.Size(**counted.get), few, lookup, scope)
     finally:
         kept.unpersist()
 
 
 @dataclass(frozen=True)
 class Held:
-    """A batch's rows (schemas.INTEREST) in Spark's memory, how many they are, and the plan to fold few."""
+    """A batch's rows (schemas.INTEREST) in Spark's memory, how many they are, and the plan to fold few, being made."""
 
     kept: DataFrame
     size: pipeline.Size
-    few: DataFrame
+    few: Future[DataFrame]
     lookup: DataFrame
     scope: pipeline.Scope
 
@@ -101,7 +101,7 @@ class Held:
         if self.size.matched == 0:
             return arrow_schema(FOLDED).empty_table()
         if self.size.matched <= pipeline.ONE_TASK:
-            rows = self.few.toArrow()
+            rows = self.few.result().toArrow()
             if rows.num_rows <= pipeline.FEW_FOLDED:
                 return self._bounded(rows) if _is_flood(rows, self.scope.own_causes) else rows
         return pipeline.by_cause(pipeline.matched(self.kept), self.lookup, self.scope).toArrow()
