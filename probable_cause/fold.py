@@ -72,7 +72,7 @@ def fold(described: DataFrame, listed: int) -> DataFrame:
         F.expr("if(role = 'recovery', 'recovery: ', '') || cause_id as cause_id"),
         "role",
     ).agg(
-        F.expr(f"max_by(named_struct({newest}), struct(event_time, event_id)) as newest"),
+        F.expr(f"max_by(named_struct({newest}), {_AT}) as newest"),
         F.expr("min(event_time) as first_seen"),
         F.expr("max(event_time) as last_seen"),
         F.expr(f"if(role = '{BASELINE}', count(1), size({occurrences})) as count"),

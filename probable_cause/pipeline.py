@@ -132,9 +132,8 @@ def _is_usual() -> Column:
 
 def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
     """schemas.INTEREST -> schemas.FOLDED: one row per (application, layer, cause), and of a flood one of the others."""
-    folded = _described(interest, lookup, scope).transform(fold.fold, scope.listed_events)
     # By layer, which suits all that bounded() does: one shuffle of folded rows.
-    return bounded(folded.repartition("application_id", "event_type"), scope)
+    return bounded(_folded(interest, lookup, scope).repartition("application_id", "event_type"), scope)
 
 
 def by_cause_of_few(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
@@ -143,8 +142,11 @@ def by_cause_of_few(interest: DataFrame, lookup: DataFrame, scope: Scope) -> Dat
     The plan is the same whatever the rows are, so that it can be made before they are there. Where it gives more than
     FEW_FOLDED rows, since many applications share what an event names, the rest is missing.
     """
-    folded = _described(interest.coalesce(1), lookup, scope).transform(fold.fold, scope.listed_events)
-    return folded.limit(FEW_FOLDED + 1)
+    return _folded(interest.coalesce(1), lookup, scope).limit(FEW_FOLDED + 1)
+
+
+def _folded(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
+    return _described(interest, lookup, scope).transform(fold.fold, scope.listed_events)
 
 
 def bounded(folded: DataFrame, scope: Scope) -> DataFrame:

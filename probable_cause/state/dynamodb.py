@@ -175,11 +175,13 @@ class DynamoDBTable:
         if write.whole:
             call, request = self._dynamodb.put_item, {"Item": self._attributes({**to_set, **write.key})}
         else:
-            removed = [given.name(name) for name in write.attributes if name not in to_set]
-            named = [f"{given.name(name)} = {given.value(value)}" for name, value in to_set.items()]
-            parts = ["SET " + ", ".join(named)] * bool(named) + ["REMOVE " + ", ".join(removed)] * bool(removed)
+            changes = {
+                "SET": [f"{given.name(name)} = {given.value(value)}" for name, value in to_set.items()],
+                "REMOVE": [given.name(name) for name in write.attributes if name not in to_set],
+            }
+            expression = " ".join(f"{verb} {', '.join(named)}" for verb, named in changes.items() if named)
             call = self._dynamodb.update_item
-            request = {"Key": self._attributes(write.key), "UpdateExpression": " ".join(parts)}
+            request = {"Key": self._attributes(write.key), "UpdateExpression": expression}
         if conditions:
             request["ConditionExpression"] = " AND ".join(conditions)
         try:
