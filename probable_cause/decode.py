@@ -22,6 +22,7 @@ from probable_cause.envelope import Payload, open_record
 from probable_cause.errors import RejectedLineError
 from probable_cause.parsing import Batches, Parsed, clean, parse, parse_batches
 from probable_cause.prefilter import NOTHING, Prefilter, passed_over, sampling_less, span_of
+from probable_cause.python_worker import forget_archives
 from probable_cause.routing import Route, Routing
 from probable_cause.schemas import EVENT
 
@@ -32,7 +33,7 @@ Record = tuple[bytes, datetime | None, str]  # data, arrival in Kinesis (aware),
 
 # An output batch ends at whichever comes first: large enough for speed, small enough for a worker's memory.
 BATCH_LINES, BATCH_CHARACTERS = 20_000, 16 * 1024**2
-PARSED_LINES = 2_500  # of one output batch, parsed: Spark works on it while the next lines are parsed
+PARSED_LINES = 1_000  # of one output batch, parsed: Spark works on them while the next are parsed
 _ORIGINAL = 8 * 1024  # characters kept of a line beside its message: the tables take no more
 _REJECT_MESSAGE = 64 * 1024  # characters kept of a record that can't be opened
 
@@ -161,6 +162,7 @@ def decode_batches(routing: Routing, prefilter: Prefilter = NOTHING) -> Callable
     """The function for `mapInArrow` that turns schemas.RECORD into schemas.EVENT."""
 
     def hop(batches: Iterable[pa.RecordBatch]) -> Batches:
+        forget_archives()
         return decode((record for batch in batches for record in _records(batch)), routing, prefilter)
 
     return hop

@@ -16,6 +16,7 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPart
 
 from probable_cause.arrow_schema import arrow_schema
 from probable_cause.decode import Record, decode
+from probable_cause.python_worker import forget_archives
 from probable_cause.schemas import EVENT
 from probable_cause.sources.options import NAME, Options
 from probable_cause.sources.positions import Offset, Range, grouped, ranges
@@ -85,6 +86,7 @@ class KinesisStreamReader(DataSourceStreamReader):
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:  # type: ignore[override]
         """Batches of schemas.EVENT. A gap (on_trimmed: skip) is a rejected row."""
+        forget_archives()
         parts: list[Range] = partition.parts  # type: ignore[attr-defined]  # ours, from partitions()
         stream = open_stream(self.options.connection)
         readers = (RangeReader(stream, part, self.options.limits.on_trimmed) for part in parts)
