@@ -56,11 +56,29 @@ def test_a_batch_that_spark_runs_again_adds_nothing(with_delta: SparkSession, ar
     before = stored(with_delta, tmp_path)
     # The driver dies after Delta's commit and before Spark's own.
     commits = sorted((tmp_path / "checkpoint" / "commits").glob("[0-9]*"))
-    assert commits
-    for path in (commits[-1], commits[-1].with_name(f".{commits[-1].name}.crc")):
-        path.unlink(missing_ok=True)
+    commits[-1].unlink()
     run(with_delta, tmp_path)
     assert stored(with_delta, tmp_path) == before
     arrived(LINE)
     run(with_delta, tmp_path)
+    assert len(stored(with_delta, tmp_path)) == 2
+
+
+def test_a_checkpoint_goes_on_without_the_checksums_that_it_began_with(
+    with_delta: SparkSession, arrived: Any, tmp_path: Path
+) -> None:
+    commits = tmp_path / "checkpoint" / "commits"
+    with_delta.conf.set("fs.AbstractFileSystem.file.impl", "org.apache.hadoop.fs.local.LocalFs")
+    try:
+        arrived(QUIET)
+        run(with_delta, tmp_path)
+    finally:
+        with_delta.conf.unset("fs.AbstractFileSystem.file.impl")
+    before = set(commits.iterdir())
+    assert any(path.suffix == ".crc" for path in before)
+    arrived(LINE)
+    run(with_delta, tmp_path)
+    after = [path for path in commits.iterdir() if path not in before]
+    assert after
+    assert not any(path.suffix == ".crc" for path in after)
     assert len(stored(with_delta, tmp_path)) == 2
