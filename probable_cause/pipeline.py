@@ -35,6 +35,10 @@ LINES = "lines"  # name of the metric
 ONE_TASK = 8_000
 FEW_FOLDED = 4 * ONE_TASK  # rows that a driver may hold of such a batch before the others of a flood are put together
 
+# SQL, of a row of schemas.INTEREST: it could not be read; it says only what is usual.
+_REJECTED = "reject_reason is not null"
+_USUAL = f"coalesce(role, '') = '{BASELINE}'"
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -68,9 +72,12 @@ class Size:
 
 def sizes() -> list[Column]:
     """The fields of a Size as metrics of the rows that of_interest_or_rejected() gave."""
-    rejected, usual = _is_rejected(), ~_is_rejected() & _is_usual()
-    kinds = {"rejects": rejected, "usual": usual, "interest": ~rejected & ~usual}
-    return [F.count_if(kind).alias(name) for name, kind in kinds.items()]
+    kinds = {
+        "rejects": _REJECTED,
+        "usual": f"not ({_REJECTED}) and {_USUAL}",
+        "interest": f"not ({_REJECTED}) and not ({_USUAL})",
+    }
+    return [F.expr(f"count_if({kind}) as {name}") for name, kind in kinds.items()]
 
 
 def prefilter(scope: Scope) -> Prefilter:
@@ -104,12 +111,12 @@ def of_interest_or_rejected(events: DataFrame, scope: Scope) -> DataFrame:
 
 def matched(kept: DataFrame) -> DataFrame:
     """The rows that a rule matched: those of interest, and samples of what is usual."""
-    return kept.where(~_is_rejected())
+    return kept.where(f"not ({_REJECTED})")
 
 
 def without_usual(kept: DataFrame) -> DataFrame:
     """All rows but those that only say what is usual."""
-    return kept.where(~_is_usual())
+    return kept.where(f"not ({_USUAL})")
 
 
 def of_interest(kept: DataFrame) -> DataFrame:
@@ -119,15 +126,7 @@ def of_interest(kept: DataFrame) -> DataFrame:
 
 def rejected(kept: DataFrame) -> DataFrame:
     """schemas.EVENT of the rows that could not be read, or whose clock is wrong, each with its reason."""
-    return kept.where(_is_rejected()).select(*column_names(EVENT))
-
-
-def _is_rejected() -> Column:
-    return F.col("reject_reason").isNotNull()
-
-
-def _is_usual() -> Column:
-    return F.coalesce("role", F.lit("")) == BASELINE
+    return kept.where(_REJECTED).select(*column_names(EVENT))
 
 
 def by_cause(interest: DataFrame, lookup: DataFrame, scope: Scope) -> DataFrame:
