@@ -71,6 +71,7 @@ bench: setup ## speed and latency on this machine, as ratios within one run, bes
 	@$(BIN)/python -m benchmarks.compare
 	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.families
+	@$(BIN)/python -m benchmarks.log_processor
 	@$(BIN)/python -m benchmarks.rules
 	@$(BIN)/python -m benchmarks.floods
 	@$(BIN)/python -m benchmarks.growth

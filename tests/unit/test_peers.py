@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 
 import orjson
 import pytest
 
-from benchmarks import columnar_peers, peers
+from benchmarks import columnar_peers, log_processor, peers
 from benchmarks.peers import Answer, Peer
 from benchmarks.workload import World, records
 from probable_cause.schemas import UNATTRIBUTED
@@ -65,3 +66,20 @@ def test_a_difference_in_any_cell_is_seen() -> None:
         assert peers.differing(answer, answer | {key: other}) == 1
     assert peers.differing(answer, {key: answer[key]}) == 1
     assert peers.differing({key: answer[key]}, answer) == 1
+
+
+@pytest.mark.skipif(shutil.which(log_processor.PROCESSOR) is None, reason="syslog-ng is not installed")
+def test_a_log_processor_reads_the_same_fields_of_each_line() -> None:
+    rows = log_processor.measure(events=2_000, seed=5, times=1)
+    assert [row["family"] for row in rows] == ["vpc_flow", "cloudtrail", "aws_config", "application"]
+    assert all(row["lines"] >= 2_000 for row in rows)
+
+
+def test_a_line_that_is_read_otherwise_makes_the_comparison_void(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(kind: log_processor.Kind, lines: list[str]) -> tuple[float, list[str]]:
+        seconds, told = log_processor.parsed(kind, lines)
+        return seconds, [*told[:-1], "-"]
+
+    monkeypatch.setattr(log_processor, "processed", other)
+    with pytest.raises(SystemExit, match="1 lines differ"):
+        log_processor.measure(events=500, seed=5, times=1)
