@@ -23,12 +23,12 @@ import pyarrow.compute as pc
 
 from benchmarks import options
 from benchmarks.workload import World, records
+from probable_cause.decode import BATCH_LINES
 from probable_cause.envelope import open_record
 from probable_cause.families.flow_format import DEFAULT
 from probable_cause.parsing import parse
 
 PROCESSOR = "syslog-ng"
-PART = 20_000  # lines that are parsed at once, as of one output batch
 _CONF = """@version: 3.35
 options {{ stats-freq(0); log-msg-size(1048576); log-fifo-size(100000); }};
 source lines {{ stdin(flags(no-parse) log-fetch-limit(1000) log-iw-size(10000)); }};
@@ -40,7 +40,7 @@ log {{
   flags(flow-control);
 }};
 """
-_NAMES = " ".join(f'"{name.replace("-", "_")}"' for name in DEFAULT.split()).replace(" ", ", ")
+_NAMES = ", ".join(f'"{name.replace("-", "_")}"' for name in DEFAULT.split())
 # An access log's line has no level: to us it is what its status says, of this workload always INFO.
 _APPLICATION = r"""
   if {
@@ -112,7 +112,7 @@ def processed(kind: Kind, lines: list[str]) -> tuple[float, list[str]]:
 def parsed(kind: Kind, lines: list[str]) -> tuple[float, list[str]]:
     """The same by the job's parser."""
     began = time.perf_counter()
-    parts = [parse(kind.family, lines[at : at + PART], None) for at in range(0, len(lines), PART)]
+    parts = [parse(kind.family, lines[at : at + BATCH_LINES], None) for at in range(0, len(lines), BATCH_LINES)]
     seconds = time.perf_counter() - began
     in_order = (part.events.take(pc.array_sort_indices(pa.array(part.index, pa.int64()))) for part in parts)
     table = pa.Table.from_batches(in_order)
@@ -128,14 +128,13 @@ def measure(events: int, seed: int, times: int) -> list[dict[str, Any]]:
         lines = [line for data in payloads for one in open_record(data) for line in one.messages]
         seconds: dict[str, list[float]] = {"processor": [], "parser": []}
         for _ in range(times):  # taking turns
-            told = {}
-            for who, run in (("processor", processed), ("parser", parsed)):
-                took, told[who] = run(kind, lines)
-                seconds[who].append(took)
-            if differing := sum(a != b for a, b in zip(told["processor"], told["parser"], strict=True)):
-                at = next(n for n, (a, b) in enumerate(zip(*told.values(), strict=True)) if a != b)
-                raise SystemExit(f"{name}: {differing} lines differ, first {lines[at]}\n{told['processor'][at]}\n"
-                                 f"{told['parser'][at]}")  # fmt: skip
+            took, theirs = processed(kind, lines)
+            seconds["processor"].append(took)
+            took, ours = parsed(kind, lines)
+            seconds["parser"].append(took)
+            differing = [told for told in zip(lines, theirs, ours, strict=True) if told[1] != told[2]]
+            if differing:
+                raise SystemExit("\n".join([f"{name}: {len(differing)} lines differ, first", *differing[0]]))
         best = {who: min(found) for who, found in seconds.items()}
         per_second = {f"{who}_per_s": round(len(lines) / found) for who, found in best.items()}
         ratio = {"of_processor": round(best["processor"] / best["parser"], 2)}

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -79,18 +79,18 @@ def held(kept: DataFrame, lookup: DataFrame, scope: pipeline.Scope) -> Iterator[
     counted = Observation()
     kept = kept.observe(counted, *pipeline.sizes()).persist()
     try:
-        few = _PLANNER.submit(_planned, pipeline.by_cause_of_few, pipeline.matched(kept), lookup, scope)
+        few = _PLANNER.submit(_few, kept, lookup, scope)
         kept.write.format("noop").mode("overwrite").save()
         yield Held(kept, pipeline.Size(**counted.get), few, lookup, scope)
     finally:
         kept.unpersist()
 
 
-def _planned(transform: Callable[..., DataFrame], *given: Any) -> DataFrame:
-    """What `transform` makes of what it is given, with the plan that Spark will carry out already made."""
-    frame = transform(*given)
-    frame._jdf.queryExecution().executedPlan()
-    return frame
+def _few(kept: DataFrame, lookup: DataFrame, scope: pipeline.Scope) -> DataFrame:
+    """schemas.FOLDED of the rows that a rule matched, if they are few, with the plan that Spark will carry out made."""
+    few = pipeline.by_cause_of_few(pipeline.matched(kept), lookup, scope)
+    few._jdf.queryExecution().executedPlan()
+    return few
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def test_a_batch_that_spark_runs_again_adds_nothing(with_delta: SparkSession, ar
     before = stored(with_delta, tmp_path)
     # The driver dies after Delta's commit and before Spark's own.
     commits = sorted((tmp_path / "checkpoint" / "commits").glob("[0-9]*"))
+    assert commits
     commits[-1].unlink()
     run(with_delta, tmp_path)
     assert stored(with_delta, tmp_path) == before
